@@ -1,0 +1,48 @@
+# How everything here is compiled, and the few verbs that the folders' CMakeLists.txt use:
+#   cv_object_library(name SOURCES... )   an internal library with our warnings
+#   cv_unit_test(name SOURCES... LIBS...) a cmocka program run by ctest under its own name with label "unit"
+
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+
+set(CV_SANITIZE "" CACHE STRING "sanitizers for all code, as -fsanitize takes them: address,undefined")
+option(CV_COVERAGE "build with line coverage" OFF)
+
+add_library(cv_flags INTERFACE)
+target_compile_options(cv_flags INTERFACE
+    -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2 -Wundef
+    -Wno-missing-field-initializers -fno-common -fstack-protector-strong)
+if(CV_SYSTEM STREQUAL "posix" OR NOT WIN32)
+    target_compile_definitions(cv_flags INTERFACE _GNU_SOURCE)
+endif()
+if(CV_SANITIZE)
+    target_compile_options(cv_flags INTERFACE -fsanitize=${CV_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(cv_flags INTERFACE -fsanitize=${CV_SANITIZE})
+endif()
+if(CV_COVERAGE)
+    target_compile_options(cv_flags INTERFACE --coverage)
+    target_link_options(cv_flags INTERFACE --coverage)
+endif()
+
+function(cv_static_library name)
+    add_library(${name} STATIC ${ARGN})
+    target_link_libraries(${name} PUBLIC cv_flags)
+endfunction()
+
+function(cv_unit_test name)
+    cmake_parse_arguments(T "" "" "SOURCES;LIBS" ${ARGN})
+    add_executable(${name} ${T_SOURCES})
+    target_link_libraries(${name} PRIVATE cv_flags cv_test_support ${T_LIBS} ${CV_CMOCKA_LIBRARIES})
+    target_include_directories(${name} PRIVATE ${CV_CMOCKA_INCLUDE_DIRS})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES LABELS unit SKIP_RETURN_CODE 77 TIMEOUT 120)
+endfunction()
+
+find_package(PkgConfig REQUIRED)

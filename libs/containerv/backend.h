@@ -1,0 +1,66 @@
+/*
+ * Seam 2: what isolates. One const table per back end, chosen at run time; the core never asks which one it has, only for feature bits.
+ * An empty slot has a default: the core answers CV_ERR_UNSUPPORTED with the back end's name.
+ *
+ * The core guarantees: specs are validated, ids are checked, calls after stop or destroy never arrive; spawn, signal, pause, resume,
+ * kill, resize and processes may arrive from several threads at once, wait too, beside all others; destroy arrives last and alone.
+ */
+#ifndef CV_BACKEND_H
+#define CV_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <chef/containerv/container.h>
+#include <cv/error.h>
+
+#include "spec/spec.h"
+
+/* Streams and descriptors of one process. Handles are borrowed for the call. */
+struct cv_process_io {
+    struct containerv_stdio    stdio[3];
+    const containerv_handle_t* handles; /* become 3, 4, ... */
+    size_t                     handle_count;
+    bool                       terminal;
+    uint16_t                   columns, rows;
+    containerv_handle_t*       terminal_out; /* with terminal; written on success */
+};
+
+/* One process to start, resolved as far as the neutral part can. Borrowed for the call. */
+struct cv_process_request {
+    const struct cv_spec_process* process; /* args, env, cwd, capabilities, rlimits, ...: complete, nothing is inherited */
+    const char*                   user;    /* "name:group" to be resolved in the container's files, or NULL: process->user counts */
+    const struct cv_strv*         groups;  /* supplementary, may be NULL */
+    int64_t                       timeout_ms;
+    struct cv_process_io          io;
+};
+
+struct cv_backend {
+    const char* name;
+    uint64_t    features; /* CV_FEATURE_* */
+    uint32_t    caps;     /* CV_CAP_* that it gives */
+
+    int (*probe)(struct cv_error* err); /* can it run here? */
+
+    /* Make the container of ext.id. `main` is the command (with its streams) or NULL. *instance_out is the back end's. */
+    int (*create)(const struct cv_spec* spec, const struct cv_process_request* main, void** instance_out, struct cv_error* err);
+    int (*spawn)(void* instance, const struct cv_process_request* request, process_handle_t* handle_out, struct cv_error* err);
+    int (*wait)(void* instance, process_handle_t process, int64_t timeout_ms, struct containerv_exit* exit_out, struct cv_error* err);
+    int (*signal)(void* instance, process_handle_t process, int number, struct cv_error* err);
+    int (*kill)(void* instance, struct cv_error* err);
+    int (*resize)(void* instance, process_handle_t process, uint16_t columns, uint16_t rows, struct cv_error* err);
+    int (*pause)(void* instance, struct cv_error* err);
+    int (*resume)(void* instance, struct cv_error* err);
+    int (*processes)(void* instance, struct containerv_process_info* list, size_t capacity, size_t* count_out, struct cv_error* err);
+    int (*state)(void* instance, enum containerv_state* state_out, struct cv_error* err);
+    int (*next_event)(void* instance, struct containerv_event* event_out, struct cv_error* err); /* CV_ERR_TIMEOUT: none */
+    int (*event_handle)(void* instance, containerv_handle_t* handle_out, struct cv_error* err);
+    int (*update)(void* instance, const struct containerv_limits* limits, struct cv_error* err);
+    int (*destroy)(void* instance, struct cv_error* err); /* frees instance, also after an error */
+};
+
+/* The back ends of this build, in the order they are tried; NULL at the end. core/backends.c of each system's build. */
+extern const struct cv_backend* const cv_backends[];
+
+#endif

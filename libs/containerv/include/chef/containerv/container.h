@@ -1,0 +1,214 @@
+/*
+ * Containers and their processes. A container made here lives as long as its handle, or until the calling process ends, however that
+ * happens. Calls on different containers are independent; calls on one container may come from several threads, and containerv_wait()
+ * in one thread does not hold up the others. No call may be made from a signal handler. All since 0.1.
+ */
+#ifndef CHEF_CONTAINERV_CONTAINER_H
+#define CHEF_CONTAINERV_CONTAINER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <chef/containerv/options.h>
+#include <chef/containerv/platform.h>
+#include <chef/containerv/visibility.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct containerv_container;
+
+enum containerv_state {
+    CV_STATE_CREATED = 1, /**< made, nothing has run yet */
+    CV_STATE_RUNNING = 2,
+    CV_STATE_PAUSED  = 3,
+    CV_STATE_STOPPED = 4 /**< its main process or its PID 1 has ended; only wait, state, id and destroy are left */
+};
+
+enum containerv_exit_reason {
+    CV_EXIT_EXITED     = 1, /**< ended by itself, `code` is its exit code */
+    CV_EXIT_KILLED     = 2, /**< ended by `signal` */
+    CV_EXIT_OOM        = 3,
+    CV_EXIT_PIDS_LIMIT = 4,
+    CV_EXIT_TIMEOUT    = 5, /**< killed because its timeout_ms was over */
+    CV_EXIT_SECCOMP    = 6, /**< killed by the system call filter */
+    CV_EXIT_LOST       = 7  /**< how it ended is not known: whoever watched it was killed */
+};
+
+/** How a process ended. Times are nanoseconds since 1970 (UTC). */
+struct containerv_exit {
+    uint32_t size;   /**< sizeof(struct containerv_exit), set by the caller */
+    int32_t  code;   /**< exit code, or 128 + signal */
+    int32_t  signal; /**< 0 or the signal's number */
+    uint32_t reason; /**< enum containerv_exit_reason */
+    int64_t  start_ns;
+    int64_t  end_ns;
+    int64_t  cpu_ns;            /**< user and system time of the process and what it waited for */
+    uint64_t peak_memory_bytes; /**< largest resident size */
+};
+
+enum containerv_event_kind {
+    CV_EVENT_STARTED = 1, /**< a process was started */
+    CV_EVENT_EXITED  = 2, /**< a process has ended; `exit` is filled in */
+    CV_EVENT_PAUSED  = 3,
+    CV_EVENT_RESUMED = 4,
+    CV_EVENT_STOPPED = 5 /**< the container has stopped */
+};
+
+struct containerv_event {
+    uint32_t               size; /**< sizeof(struct containerv_event), set by the caller */
+    uint32_t               kind; /**< enum containerv_event_kind */
+    process_handle_t       process;
+    int64_t                time_ns; /**< nanoseconds since 1970 */
+    struct containerv_exit exit;
+};
+
+struct containerv_process_info {
+    int64_t pid;      /**< in the caller's PID namespace */
+    char    name[64]; /**< as the kernel says (comm) */
+};
+
+/** The main process of a container, where a process_handle_t is asked for. */
+#define CV_PROCESS_MAIN ((process_handle_t)0)
+
+/** What a back end can do, as bits. */
+enum containerv_feature {
+    CV_FEATURE_PAUSE      = 1 << 0,
+    CV_FEATURE_TERMINAL   = 1 << 1,
+    CV_FEATURE_MOUNTS     = 1 << 2,
+    CV_FEATURE_LAYERS     = 1 << 3,
+    CV_FEATURE_VETH       = 1 << 4,
+    CV_FEATURE_USERS      = 1 << 5,
+    CV_FEATURE_HANDLES    = 1 << 6,
+    CV_FEATURE_EVENTS     = 1 << 7,
+    CV_FEATURE_LIMITS     = 1 << 8,
+    CV_FEATURE_COPY       = 1 << 9,
+    CV_FEATURE_SUPERVISED = 1 << 10,
+    CV_FEATURE_STATS      = 1 << 11,
+    CV_FEATURE_POLICY     = 1 << 12,
+    CV_FEATURE_UPDATE     = 1 << 13,
+    CV_FEATURE_DEVICES    = 1 << 14,
+    CV_FEATURE_PID1       = 1 << 15 /**< containerv_options_set_init(options, 0) */
+};
+
+/**
+ * Make a container.
+ *
+ * @param rootfs        Root folder on the host, used in place and writable unless options say otherwise. NULL only with layers.
+ * @param options       NULL for all defaults. Copied, may be deleted on return.
+ * @param container_out Set on success only; free with containerv_destroy().
+ * @return 0, or CV_ERR_INVALID, CV_ERR_NOT_FOUND (root folder, back end, program), CV_ERR_EXISTS (id in use), CV_ERR_UNSUPPORTED,
+ *         CV_ERR_PERMISSION, CV_ERR_SYSTEM. After a failure nothing is left behind.
+ */
+CV_PUBLIC int containerv_create(
+    const char* rootfs, const struct containerv_options* options, struct containerv_container** container_out);
+
+/** Find a supervised container by its id. CV_ERR_NOT_FOUND if there is none. Since 0.1; back ends without CV_FEATURE_SUPERVISED lack it. */
+CV_PUBLIC int containerv_open(const char* id, struct containerv_container** container_out);
+
+/** Call `each` with the id of every supervised container of this user; a non-zero return of it stops the walk and is returned. */
+CV_PUBLIC int containerv_list(int (*each)(const char* id, void* context), void* context);
+
+/** @return The container's id, owned by it. */
+CV_PUBLIC const char* containerv_id(const struct containerv_container* container);
+
+/** @param state_out One of enum containerv_state. */
+CV_PUBLIC int containerv_state(struct containerv_container* container, enum containerv_state* state_out);
+
+/**
+ * Start a process in the container.
+ *
+ * @param path       Executable as seen inside; without a slash it is looked up in the PATH of the process's environment. Copied.
+ * @param options    NULL for none. Borrowed for the call.
+ * @param handle_out Set on success only; valid until containerv_wait() has reported its end. NULL is allowed with CV_SPAWN_WAIT.
+ * @return 0, or CV_ERR_STATE (not running), CV_ERR_NOT_FOUND (no such file), CV_ERR_NOT_EXECUTABLE, CV_ERR_INVALID (no such user),
+ *         CV_ERR_SYSTEM. Nothing runs if this fails.
+ */
+CV_PUBLIC int containerv_spawn(struct containerv_container* container, const char* path,
+    const struct containerv_spawn_options* options, process_handle_t* handle_out);
+
+/**
+ * Wait for a process to end. The handle is invalid after a success, except CV_PROCESS_MAIN, which can be waited for many times.
+ *
+ * @param timeout_ms < 0: no limit, 0: just look. CV_ERR_TIMEOUT when it is over.
+ * @param exit_out   May be NULL.
+ */
+CV_PUBLIC int containerv_wait(
+    struct containerv_container* container, process_handle_t process, int64_t timeout_ms, struct containerv_exit* exit_out);
+
+/** Send a signal (the container's system's numbers) to one process; CV_PROCESS_MAIN: to the main process. */
+CV_PUBLIC int containerv_signal(struct containerv_container* container, process_handle_t process, int signal_number);
+
+/** Kill everything in the container, also when it is paused. Returns when nothing runs in it any more. */
+CV_PUBLIC int containerv_kill(struct containerv_container* container);
+
+/** Tell a process's terminal its new size. CV_ERR_STATE if it has none. */
+CV_PUBLIC int containerv_resize(struct containerv_container* container, process_handle_t process, uint16_t columns, uint16_t rows);
+
+/** Stop all processes where they are, and let them go on. CV_ERR_STATE if it is not running or not paused. */
+CV_PUBLIC int containerv_pause(struct containerv_container* container);
+CV_PUBLIC int containerv_resume(struct containerv_container* container);
+
+/**
+ * The processes that are in the container now.
+ *
+ * @param list     Array of `capacity` entries, may be NULL with 0.
+ * @param count_out How many there are; may be more than `capacity`.
+ */
+CV_PUBLIC int containerv_processes(
+    struct containerv_container* container, struct containerv_process_info* list, size_t capacity, size_t* count_out);
+
+/** Take the next event. CV_ERR_TIMEOUT if there is none. At most the last 1024 are kept. */
+CV_PUBLIC int containerv_events(struct containerv_container* container, struct containerv_event* event_out);
+
+/** A handle that is readable (a HANDLE that is signalled) while containerv_events() has something. Owned by the container. */
+CV_PUBLIC int containerv_event_fd(struct containerv_container* container, containerv_handle_t* handle_out);
+
+/** Change limits of a running container. */
+CV_PUBLIC int containerv_update(struct containerv_container* container, const struct containerv_limits* limits);
+
+struct containerv_stats;
+/** What the container uses. */
+CV_PUBLIC int containerv_stats(struct containerv_container* container, struct containerv_stats* stats_out);
+
+/** Copy files or folders between host and container, path by path. */
+CV_PUBLIC int containerv_upload(
+    struct containerv_container* container, const char* const* host_paths, const char* const* container_paths, size_t count);
+CV_PUBLIC int containerv_download(
+    struct containerv_container* container, const char* const* container_paths, const char* const* host_paths, size_t count);
+
+/**
+ * The container's specification: OCI config.json with our extension.
+ *
+ * @param text_out Set on success; free with containerv_free().
+ */
+CV_PUBLIC int containerv_inspect(struct containerv_container* container, char** text_out);
+
+/** Kill what runs in the container, remove all that it had on the host, free the handle. NULL is fine. After an error it is freed too. */
+CV_PUBLIC int containerv_destroy(struct containerv_container* container);
+
+/**
+ * What a back end can do: CV_FEATURE_* bits.
+ *
+ * @param backend NULL for the one that would be chosen. CV_ERR_NOT_FOUND for a name that is not known.
+ */
+CV_PUBLIC int containerv_features(const char* backend, uint64_t* features_out);
+
+/** Whether a back end can run here; the error says why not. NULL for the one that would be chosen. */
+CV_PUBLIC int containerv_probe(const char* backend);
+
+/** Names of the back ends of this build, NULL-terminated, static. */
+CV_PUBLIC const char* const* containerv_backends(void);
+
+/** Version of the library, "0.1.0". Static. */
+CV_PUBLIC const char* containerv_version(void);
+
+/** Free memory that the library handed out. NULL is fine. */
+CV_PUBLIC void containerv_free(void* memory);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
