@@ -1,0 +1,62 @@
+/* Rows of our extension object. Nothing unknown is accepted here. */
+#include <chef/containerv/options.h>
+
+#include "fields.h"
+
+static const struct cv_word cap_names[]     = { { "filesystem", CV_CAP_FILESYSTEM },
+        { "process-control", CV_CAP_PROCESS_CONTROL }, { "network", CV_CAP_NETWORK }, { "ipc", CV_CAP_IPC },
+        { "users", CV_CAP_USERS }, { "limits", CV_CAP_LIMITS }, { NULL, 0 } };
+static const struct cv_word share_names[]   = { { "network", CV_SHARE_NETWORK }, { "ipc", CV_SHARE_IPC },
+      { "users", CV_SHARE_USERS }, { "uts", CV_SHARE_UTS }, { "cgroup", CV_SHARE_CGROUP }, { NULL, 0 } };
+static const struct cv_word network_modes[] = { { "none", CV_SPEC_NETWORK_NONE }, { "host", CV_SPEC_NETWORK_HOST },
+    { "veth", CV_SPEC_NETWORK_VETH }, { NULL, 0 } };
+static const struct cv_word profiles[]      = { { "default", 0 }, { "unconfined", 0 }, { "spec", 0 }, { NULL, 0 } };
+
+#define T struct cv_spec_ext_device
+static const struct cv_field device_rows[] = {
+    CV_STRING(T, host_path, "hostPath", CV_NEEDED, .check = cv_check_absolute),
+    CV_STRING(T, path, "path", .check = cv_check_absolute),
+};
+static const struct cv_table device_table = {
+    .fields = device_rows, .count = CV_ARRAY_LEN(device_rows), .size = sizeof(T), .strict = true
+};
+#undef T
+
+#define T struct cv_spec_extension
+static const struct cv_field network_rows[] = {
+    CV_WORD(T, network.mode, "mode", network_modes),
+    CV_STRING(T, network.address, "address", .flags = 0),
+    CV_STRING(T, network.netmask, "netmask", .flags = 0),
+    CV_STRING(T, network.host_address, "hostAddress", .flags = 0),
+};
+static const struct cv_table network_table = {
+    .fields = network_rows, .count = CV_ARRAY_LEN(network_rows), .strict = true
+};
+
+static const struct cv_field limit_rows[] = {
+    CV_U64(T, limits.memory_bytes, "memoryBytes", .max = INT64_MAX),
+    CV_U64(T, limits.cpu_milli, "cpuMilli", .max = 1000000000),
+    CV_U64(T, limits.pids, "pids", .max = INT64_MAX),
+};
+static const struct cv_table limit_table = { .fields = limit_rows, .count = CV_ARRAY_LEN(limit_rows), .strict = true };
+
+static const struct cv_field extension_rows[] = {
+    CV_STRING(T, id, "id", .flags = 0), /* grammar: cv_spec_check_id() */
+    CV_BITS(T, caps, "caps", cap_names),
+    CV_BITS(T, shared, "shared", share_names),
+    CV_STRV(T, layers, "layers", .check = cv_check_absolute_any),
+    CV_NOT_BOOL(T, no_init, "init"),
+    CV_BOOL(T, hold, "hold", .flags = 0),
+    CV_STRING(T, seccomp, "seccomp", .words = profiles),
+    CV_STRING(T, user, "user", .check = cv_check_not_empty),
+    CV_STRV(T, groups, "groups", .check = cv_check_not_empty),
+    CV_GROUP(0, "network", &network_table, .flags = 0),
+    CV_GROUP(0, "limits", &limit_table, .flags = 0),
+    CV_LIST(T, devices, "devices", &device_table),
+    CV_STRING(T, isolation, "isolation", .check = cv_check_not_empty),
+    CV_I64(T, timeout_ms, "timeoutMs", .max = INT64_MAX),
+};
+const struct cv_table cv_table_extension = {
+    .fields = extension_rows, .count = CV_ARRAY_LEN(extension_rows), .size = sizeof(T), .strict = true
+};
+#undef T
