@@ -32,7 +32,10 @@ struct mountinfo {
     size_t                  count;
 };
 
-#define MOUNTINFO_INIT { 0 }
+#define MOUNTINFO_INIT                                                                                                 \
+    {                                                                                                                  \
+        0                                                                                                              \
+    }
 
 /* Free the content, not *info. */
 void mountinfo_release(struct mountinfo* info);
