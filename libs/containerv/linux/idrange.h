@@ -20,7 +20,10 @@ struct linux_idrange {
     int      lock_fd; /* -1: holds nothing */
 };
 
-#define LINUX_IDRANGE_INIT { .slot = -1, .lock_fd = -1 }
+#define LINUX_IDRANGE_INIT                                                                                             \
+    {                                                                                                                  \
+        .slot = -1, .lock_fd = -1                                                                                      \
+    }
 
 /* Take a free slot, beginning at a random one. run_dir is absolute and must exist. CV_ERR_LIMIT when none is free. Thread-safe. */
 int linux_idrange_claim(const char* run_dir, struct linux_idrange* range_out, struct cv_error* err);
