@@ -1,0 +1,386 @@
+#include "linux/netlink-batch.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+
+#include <cv/handle.h>
+#include <cv/str.h>
+
+#include <cv/banned.h>
+
+enum {
+    BATCH_SIZE   = 16384,
+    ANSWER_SIZE  = 32768, /* of one datagram: the description of one link is the largest */
+    NEST_MAX     = 4,
+    OBJECT_SIZE  = 64,
+    MESSAGE_SIZE = 256, /* of the kernel's own explanation */
+};
+
+struct request {
+    const char* step;
+    char        object[OBJECT_SIZE];
+    int         error; /* errno; -1 while there is no answer */
+    char        message[MESSAGE_SIZE];
+};
+
+struct linux_netlink {
+    int              fd;
+    bool             overflow;
+    size_t           used;
+    size_t           count;
+    size_t           nested;
+    uint32_t         sequence; /* of the first request of the batch */
+    struct nlmsghdr* last;
+    struct nlattr*   nests[NEST_MAX];
+    struct request   requests[LINUX_NETLINK_MAX_REQUESTS];
+    _Alignas(struct nlmsghdr) char batch[BATCH_SIZE];
+    _Alignas(struct nlmsghdr) char answer[ANSWER_SIZE];
+};
+
+static int open_socket(int* fd_out, struct cv_error* err)
+{
+    CV_CLEANUP(cv_handle_closep) int fd   = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    struct sockaddr_nl               self = { .nl_family = AF_NETLINK };
+    const int                        on   = 1;
+
+    if (fd < 0)
+        return cv_error_errno(err, errno, "open a netlink socket", NULL);
+    if (bind(fd, (const struct sockaddr*)&self, sizeof(self)) < 0)
+        return cv_error_errno(err, errno, "bind a netlink socket", NULL);
+    /* Both only make answers better: the reason as text (4.12), and no copy of the whole request (4.3). */
+    (void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
+    (void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
+    *fd_out = CV_STEAL_HANDLE(fd);
+    return 0;
+}
+
+int linux_netlink_new(struct linux_netlink** netlink_out, struct cv_error* err)
+{
+    struct linux_netlink* netlink = calloc(1, sizeof(*netlink));
+    int                   rc;
+
+    if (netlink == NULL)
+        return cv_error_no_memory(err);
+    netlink->fd       = CV_HANDLE_NONE;
+    netlink->sequence = 1;
+    rc                = open_socket(&netlink->fd, err);
+    if (rc < 0) {
+        linux_netlink_free(netlink);
+        return rc;
+    }
+    *netlink_out = netlink;
+    return 0;
+}
+
+struct linux_netlink* linux_netlink_free(struct linux_netlink* netlink)
+{
+    if (netlink == NULL)
+        return NULL;
+    cv_handle_closep(&netlink->fd);
+    free(netlink);
+    return NULL;
+}
+
+/* Is there room for `size` more bytes? Remembers when there was none: then nothing of the batch is sent. */
+static bool has_room(struct linux_netlink* netlink, size_t size)
+{
+    if (netlink->last == NULL || size > BATCH_SIZE || netlink->used + netlink->last->nlmsg_len + size > BATCH_SIZE)
+        netlink->overflow = true;
+    return !netlink->overflow;
+}
+
+/* The last request ends here; the next one starts behind it. */
+static void finish_request(struct linux_netlink* netlink)
+{
+    if (netlink->nested != 0)
+        netlink->overflow = true; /* a nest was left open: a mistake of ours, and never sent */
+    if (netlink->last != NULL)
+        netlink->used += MNL_ALIGN(netlink->last->nlmsg_len);
+    netlink->last = NULL;
+}
+
+void linux_netlink_add(
+    struct linux_netlink* netlink, uint16_t type, uint16_t flags, const char* step, const char* object)
+{
+    struct request* request;
+
+    finish_request(netlink);
+    if (netlink->count == LINUX_NETLINK_MAX_REQUESTS || netlink->used + MNL_NLMSG_HDRLEN > BATCH_SIZE) {
+        netlink->overflow = true;
+        return;
+    }
+    request  = &netlink->requests[netlink->count];
+    *request = (struct request){ .step = step, .error = -1 };
+    if (object != NULL)
+        cv_snprintf(request->object, sizeof(request->object), "%.*s", OBJECT_SIZE - 1, object);
+    netlink->last              = mnl_nlmsg_put_header(netlink->batch + netlink->used);
+    netlink->last->nlmsg_type  = type;
+    netlink->last->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
+    netlink->last->nlmsg_seq   = netlink->sequence + (uint32_t)netlink->count;
+    netlink->count++;
+}
+
+void linux_netlink_put_header(struct linux_netlink* netlink, const void* header, size_t size)
+{
+    if (has_room(netlink, MNL_ALIGN(size)))
+        memcpy(mnl_nlmsg_put_extra_header(netlink->last, size), header, size);
+}
+
+void linux_netlink_put(struct linux_netlink* netlink, uint16_t type, const void* data, size_t size)
+{
+    if (has_room(netlink, size < BATCH_SIZE ? MNL_ATTR_HDRLEN + MNL_ALIGN(size) : size))
+        mnl_attr_put(netlink->last, type, size, data);
+}
+
+void linux_netlink_put_u32(struct linux_netlink* netlink, uint16_t type, uint32_t value)
+{
+    linux_netlink_put(netlink, type, &value, sizeof(value));
+}
+
+void linux_netlink_put_string(struct linux_netlink* netlink, uint16_t type, const char* text)
+{
+    linux_netlink_put(netlink, type, text, strlen(text) + 1);
+}
+
+void linux_netlink_nest(struct linux_netlink* netlink, uint16_t type)
+{
+    if (netlink->nested == NEST_MAX)
+        netlink->overflow = true;
+    else if (has_room(netlink, MNL_ATTR_HDRLEN))
+        netlink->nests[netlink->nested++] = mnl_attr_nest_start(netlink->last, type);
+}
+
+void linux_netlink_end(struct linux_netlink* netlink)
+{
+    if (netlink->nested == 0)
+        netlink->overflow = true;
+    else if (!netlink->overflow)
+        mnl_attr_nest_end(netlink->last, netlink->nests[--netlink->nested]);
+}
+
+/* Sequence numbers go on, so that an answer that comes late is never taken for one of the next batch. */
+static void start_batch(struct linux_netlink* netlink)
+{
+    netlink->sequence += (uint32_t)netlink->count;
+    netlink->used     = 0;
+    netlink->count    = 0;
+    netlink->nested   = 0;
+    netlink->overflow = false;
+    netlink->last     = NULL;
+}
+
+static int send_bytes(struct linux_netlink* netlink, struct cv_error* err)
+{
+    struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+    struct iovec       part   = { .iov_base = netlink->batch, .iov_len = netlink->used };
+    struct msghdr message = { .msg_name = &kernel, .msg_namelen = sizeof(kernel), .msg_iov = &part, .msg_iovlen = 1 };
+    ssize_t       sent;
+
+    do
+        sent = sendmsg(netlink->fd, &message, 0);
+    while (sent < 0 && errno == EINTR);
+    if (sent < 0)
+        return cv_error_errno(err, errno, "send netlink requests", netlink->requests[0].object);
+    if ((size_t)sent != netlink->used)
+        return cv_error_set(
+            err, CV_ERR_INTERNAL, "send netlink requests: %zd of %zu bytes were taken", sent, netlink->used);
+    return 0;
+}
+
+/* One datagram. The kernel has answered when sendmsg() returns, so there is nothing to wait for: EAGAIN means that an answer is missing. */
+static int receive(struct linux_netlink* netlink, size_t* length_out, struct cv_error* err)
+{
+    struct sockaddr_nl from    = { 0 };
+    struct iovec       part    = { .iov_base = netlink->answer, .iov_len = ANSWER_SIZE };
+    struct msghdr      message = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &part, .msg_iovlen = 1 };
+    ssize_t            got;
+
+    do {
+        got = recvmsg(netlink->fd, &message, MSG_DONTWAIT);
+        if (got < 0 && errno != EINTR)
+            return cv_error_errno(err, errno, "read the answer to netlink requests", NULL);
+    } while (got < 0 || from.nl_pid != 0); /* another process may send to this socket; only the kernel counts */
+    if (message.msg_flags & MSG_TRUNC)
+        return cv_error_set(
+            err, CV_ERR_PROTOCOL, "read the answer to netlink requests: longer than %d bytes", ANSWER_SIZE);
+    *length_out = (size_t)got;
+    return 0;
+}
+
+/* The attributes behind an error: the kernel's reason in words, if it gave one. */
+static int take_message(const struct nlattr* attribute, void* data)
+{
+    struct request* request = data;
+
+    if (mnl_attr_get_type(attribute) == NLMSGERR_ATTR_MSG && mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) >= 0)
+        cv_snprintf(request->message, sizeof(request->message), "%.*s", MESSAGE_SIZE - 1, mnl_attr_get_str(attribute));
+    return MNL_CB_OK;
+}
+
+static void take_answer(struct linux_netlink* netlink, const struct nlmsghdr* header)
+{
+    const struct nlmsgerr* answer = mnl_nlmsg_get_payload(header);
+    size_t                 index  = header->nlmsg_seq - netlink->sequence;
+    size_t                 offset = sizeof(*answer);
+    struct request*        request;
+
+    if (header->nlmsg_type != NLMSG_ERROR || mnl_nlmsg_get_payload_len(header) < sizeof(*answer)
+        || index >= netlink->count)
+        return;
+    request        = &netlink->requests[index];
+    request->error = -answer->error;
+    if (!(header->nlmsg_flags & NLM_F_ACK_TLVS))
+        return;
+    if (!(header->nlmsg_flags & NLM_F_CAPPED))
+        offset += MNL_ALIGN(answer->msg.nlmsg_len) - MNL_NLMSG_HDRLEN;
+    if (offset <= mnl_nlmsg_get_payload_len(header))
+        mnl_attr_parse(header, (unsigned)offset, take_message, request);
+}
+
+static bool all_answered(const struct linux_netlink* netlink)
+{
+    for (size_t i = 0; i < netlink->count; i++)
+        if (netlink->requests[i].error == -1)
+            return false;
+    return true;
+}
+
+static int read_answers(struct linux_netlink* netlink, struct cv_error* err)
+{
+    while (!all_answered(netlink)) {
+        size_t length = 0;
+        int    rc     = receive(netlink, &length, err);
+        if (rc < 0)
+            return rc;
+        int left = (int)length;
+        for (const struct nlmsghdr* header = (const void*)netlink->answer; mnl_nlmsg_ok(header, left);
+             header                        = mnl_nlmsg_next(header, &left))
+            take_answer(netlink, header);
+    }
+    return 0;
+}
+
+static int report(const struct request* request, struct cv_error* err)
+{
+    int code = cv_error_errno(err, request->error, request->step, request->object[0] == '\0' ? NULL : request->object);
+
+    if (request->message[0] != '\0')
+        cv_error_hint(err, "the kernel says: %s", request->message);
+    return code;
+}
+
+static int send_batch(struct linux_netlink* netlink, size_t* failed, struct cv_error* err)
+{
+    int rc;
+
+    finish_request(netlink);
+    *failed = netlink->count;
+    if (netlink->overflow)
+        return cv_error_set(err, CV_ERR_INTERNAL, "netlink requests don't fit into one batch");
+    if (netlink->count == 0)
+        return 0;
+    rc = send_bytes(netlink, err);
+    if (rc == 0)
+        rc = read_answers(netlink, err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < netlink->count; i++) {
+        if (netlink->requests[i].error != 0) {
+            *failed = i;
+            return report(&netlink->requests[i], err);
+        }
+    }
+    return 0;
+}
+
+int linux_netlink_send(struct linux_netlink* netlink, size_t* failed_out, struct cv_error* err)
+{
+    size_t failed = 0;
+    int    rc     = send_batch(netlink, &failed, err);
+
+    start_batch(netlink);
+    if (failed_out != NULL)
+        *failed_out = failed;
+    return rc;
+}
+
+struct link_found {
+    uint32_t index;
+    char*    alias;
+    size_t   alias_size;
+};
+
+static int take_alias(const struct nlattr* attribute, void* data)
+{
+    struct link_found* found = data;
+
+    if (mnl_attr_get_type(attribute) == IFLA_IFALIAS && mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) >= 0)
+        cv_snprintf(found->alias, found->alias_size, "%s", mnl_attr_get_str(attribute));
+    return MNL_CB_OK;
+}
+
+static int take_link(struct linux_netlink* netlink, size_t length, struct link_found* found, struct cv_error* err)
+{
+    const struct nlmsghdr*  header = (const void*)netlink->answer;
+    const struct ifinfomsg* link   = mnl_nlmsg_get_payload(header);
+
+    if (!mnl_nlmsg_ok(header, (int)length) || header->nlmsg_seq != netlink->sequence)
+        return cv_error_set(err, CV_ERR_PROTOCOL, "look for a link: malformed answer");
+    if (header->nlmsg_type == NLMSG_ERROR) {
+        take_answer(netlink, header);
+        return report(&netlink->requests[0], err);
+    }
+    if (header->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(header) < sizeof(*link))
+        return cv_error_set(err, CV_ERR_PROTOCOL, "look for a link: answer of type %u", header->nlmsg_type);
+    found->index = (uint32_t)link->ifi_index;
+    mnl_attr_parse(header, sizeof(*link), take_alias, found);
+    return 0;
+}
+
+static int find_link(struct linux_netlink* netlink, const char* name, struct link_found* found, struct cv_error* err)
+{
+    struct ifinfomsg link   = { .ifi_family = AF_UNSPEC };
+    size_t           length = 0;
+    int              rc;
+
+    start_batch(netlink);
+    linux_netlink_add(netlink, RTM_GETLINK, 0, "look for a link", name);
+    netlink->last->nlmsg_flags = NLM_F_REQUEST; /* the link itself is the answer */
+    linux_netlink_put_header(netlink, &link, sizeof(link));
+    linux_netlink_put_string(netlink, IFLA_IFNAME, name);
+    linux_netlink_put_u32(netlink, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+    finish_request(netlink);
+    if (netlink->overflow)
+        return cv_error_set(err, CV_ERR_INTERNAL, "netlink requests don't fit into one batch");
+    rc = send_bytes(netlink, err);
+    if (rc == 0)
+        rc = receive(netlink, &length, err);
+    return rc < 0 ? rc : take_link(netlink, length, found, err);
+}
+
+int linux_netlink_find_link(struct linux_netlink* netlink, const char* name, uint32_t* index_out, char* alias_out,
+    size_t alias_size, struct cv_error* err)
+{
+    struct link_found found = { .alias = alias_out, .alias_size = alias_size };
+    struct cv_error   local;
+    int               rc;
+
+    if (err == NULL)
+        err = &local; /* its number is needed below */
+    alias_out[0] = '\0';
+    rc           = find_link(netlink, name, &found, err);
+    start_batch(netlink);
+    if (rc < 0 && err->domain == CV_DOMAIN_ERRNO && err->number == ENODEV)
+        err->code = rc = CV_ERR_NOT_FOUND;
+    if (rc == 0)
+        *index_out = found.index;
+    return rc;
+}
