@@ -16,14 +16,11 @@
 
 #include <cv/error.h>
 
+#include "linux/cgroup-parse.h"
 #include "spec/spec.h"
 
-enum { LINUX_CGROUP_MAX_DEPTH = 64 }; /* of groups that a container makes below its own; deeper ones make remove fail */
-
-struct linux_cgroup_state {
-    bool populated; /* a process, also a dead one that nobody waited for, is in it or below */
-    bool frozen;
-};
+/* Of groups that a container makes below its own; the kernel refuses deeper ones, so that they can always be removed. */
+enum { LINUX_CGROUP_MAX_DEPTH = 64 };
 
 /* Open (make when missing) the folder that holds all containers' groups. CV_ERR_UNSUPPORTED where no cgroup2 is mounted. */
 int linux_cgroup_open_parent(int* parent_fd_out, struct cv_error* err);
@@ -38,17 +35,22 @@ int linux_cgroup_open(int parent_fd, const char* id, int* group_fd_out, struct c
 int linux_cgroup_attach(int group_fd, pid_t pid, struct cv_error* err);
 
 /*
- * SIGKILL to every process in it and below, those that are born meanwhile too, frozen or not. Returns without waiting for their end
- * where the kernel has cgroup.kill (5.14); elsewhere it thaws and kills until cgroup.procs of every group has only dying ones, at most
- * `timeout_ms`.
+ * SIGKILL to every process in it and below, those that are born meanwhile too, frozen or not. With the kernel's cgroup.kill (5.14) it
+ * returns at once; without, it is linux_cgroup_kill_by_hand().
  */
 int linux_cgroup_kill(int group_fd, int64_t timeout_ms, struct cv_error* err);
 
-/* Stop or continue all processes, return when they all are. A frozen group that has no process counts as frozen. */
+/* The same for older kernels: freezes, so that nothing can be born, kills each process, and returns when none is left, thawed. */
+int linux_cgroup_kill_by_hand(int group_fd, int64_t timeout_ms, struct cv_error* err);
+
+/*
+ * Stop or continue all processes, return when they all are. A frozen group that has no process counts as frozen. When not all stop in
+ * time, those that did go on again.
+ */
 int linux_cgroup_freeze(int group_fd, int64_t timeout_ms, struct cv_error* err);
 int linux_cgroup_thaw(int group_fd, int64_t timeout_ms, struct cv_error* err);
 
-/* Return when no process is left in it or below. Zombies count, so their parents have to wait for them meanwhile. */
+/* Return when no process is left in it or below. Zombies don't count. */
 int linux_cgroup_wait_empty(int group_fd, int64_t timeout_ms, struct cv_error* err);
 
 /*
