@@ -38,6 +38,12 @@ static int check_string(
     return check_text(field, *(char* const*)value, path, err);
 }
 
+static int check_json(
+    CV_UNUSED const struct cv_field* field, const void* value, const struct cv_path* path, struct cv_error* err)
+{
+    return cv_json_check(*(char* const*)value, path, err);
+}
+
 static int check_unsigned(
     const struct cv_field* field, uint64_t value, const struct cv_path* path, struct cv_error* err)
 {
@@ -187,7 +193,7 @@ static int check_object(
 /* Kinds that are not here hold nothing that could be wrong. */
 static const check_fn checks[CV_KIND_COUNT] = {
     [CV_KIND_STRING]   = check_string,
-    [CV_KIND_JSON]     = check_string,
+    [CV_KIND_JSON]     = check_json,
     [CV_KIND_U32]      = check_u32,
     [CV_KIND_U64]      = check_u64,
     [CV_KIND_I64]      = check_i64,

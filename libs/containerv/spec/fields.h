@@ -114,12 +114,14 @@ int cv_table_parse(const struct cv_table* table, const char* text, size_t length
 int cv_table_print(
     const struct cv_table* table, const void* base, char** text_out, size_t* length_out, struct cv_error* err);
 
+/* Whether a CV_KIND_JSON value is what reading gives: compact, sorted keys, no real numbers (read.c). */
+int cv_json_check(const char* text, const struct cv_path* path, struct cv_error* err);
+
 /* Copies a document, hides the numbers that jansson can't hold, and checks our bounds (scan.c). */
 struct cv_scan {
     char*     text;
     uint64_t* numbers; /* above INT64_MAX; entry i stands in the text as the real number i + 0.5 */
     size_t    number_count;
-    bool      reals; /* the document had real numbers (all 0.0 now): no field of ours takes one */
 };
 int  cv_scan(const char* text, size_t length, struct cv_scan* scan_out, struct cv_error* err);
 void cv_scan_release(struct cv_scan* scan);

@@ -57,7 +57,8 @@ int cv_path_error(struct cv_error* err, const struct cv_path* path, const char* 
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     cv_error_set(err, CV_ERR_INVALID, "%s: %s", where[0] != '\0' ? where : "the document", text);
-    return cv_error_object(err, "%s", where);
+    cv_error_object(err, "%s", where);
+    return CV_ERR_INVALID;
 }
 
 void cv_words_render(const struct cv_word* words, char* buffer, size_t size)

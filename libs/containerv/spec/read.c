@@ -63,23 +63,70 @@ static int read_string(
     return copy_string(r, json, at(base, field->offset), path);
 }
 
+/* Real numbers stand for what cv_scan() hid or zeroed; the text made of such a tree would lie. */
+static bool has_real(const json_t* json)
+{
+    const char* key = NULL;
+    json_t*     value;
+    for (size_t i = 0; i < json_array_size(json); i++)
+        if (has_real(json_array_get(json, i)))
+            return true;
+    json_object_foreach((json_t*)json, key, value)
+    {
+        if (has_real(value))
+            return true;
+    }
+    return json_is_real(json);
+}
+
+/* jansson's memory may come from other functions than ours: copy it. NULL when out of memory. */
+static char* compact(const json_t* json)
+{
+    char*       text    = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
+    char*       copy    = text != NULL ? strdup(text) : NULL;
+    json_free_t release = NULL;
+    json_get_alloc_funcs(NULL, &release);
+    if (text != NULL)
+        release(text);
+    return copy;
+}
+
 static int read_json(
     struct reader* r, const struct cv_field* field, const json_t* json, void* base, const struct cv_path* path)
 {
     char** to = at(base, field->offset);
     if (!json_is_object(json))
         return expected(r, path, "an object", json);
-    if (r->scan->reals || r->scan->number_count > 0)
-        return cv_path_error(
-            r->err, path, "a document with this field may not have fractions nor numbers above %" PRId64, INT64_MAX);
-    char* text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
-    if (text == NULL)
-        return cv_error_no_memory(r->err);
-    *to                 = strdup(text); /* jansson's memory may come from other functions than ours */
-    json_free_t release = NULL;
-    json_get_alloc_funcs(NULL, &release);
-    release(text);
+    if (has_real(json))
+        return cv_path_error(r->err, path, "may not have fractions nor numbers above %" PRId64, INT64_MAX);
+    *to = compact(json);
     return *to != NULL ? 0 : cv_error_no_memory(r->err);
+}
+
+/* jansson has no text for an allocation that failed, and not always its code. */
+static bool out_of_memory(json_error_t* error)
+{
+    return error->text[0] == '\0' || json_error_code(error) == json_error_out_of_memory;
+}
+
+int cv_json_check(const char* text, const struct cv_path* path, struct cv_error* err)
+{
+    struct cv_scan scan = { 0 };
+    int            rc   = cv_scan(text, strlen(text), &scan, err);
+    if (rc < 0)
+        return rc;
+    json_error_t at_error = { .line = 0 };
+    json_t*      json     = json_loads(scan.text, JSON_REJECT_DUPLICATES, &at_error);
+    char*        again    = json != NULL ? compact(json) : NULL;
+    bool         memory   = json != NULL ? again == NULL : out_of_memory(&at_error);
+    if (memory)
+        rc = cv_error_no_memory(err);
+    else if (!json_is_object(json) || has_real(json) || strcmp(again, text) != 0)
+        rc = cv_path_error(err, path, "is not the compact text of a JSON object with sorted keys and whole numbers");
+    free(again);
+    json_decref(json);
+    cv_scan_release(&scan);
+    return rc;
 }
 
 /* Booleans */
@@ -457,7 +504,7 @@ static int parse_scanned(
     json_error_t at_error;
     json_t*      json = json_loadb(scan->text, length, JSON_REJECT_DUPLICATES, &at_error);
     if (json == NULL) {
-        if (json_error_code(&at_error) == json_error_out_of_memory)
+        if (out_of_memory(&at_error))
             return cv_error_no_memory(err);
         return cv_error_set(err, CV_ERR_INVALID, "line %d, column %d: %s", at_error.line,
             at_error.column > 0 ? at_error.column : 1, at_error.text);

@@ -118,8 +118,7 @@ static int scan_number(struct scanner* s, struct cv_error* err)
     if ((memchr(token, '.', length) != NULL || memchr(token, 'e', length) != NULL || memchr(token, 'E', length) != NULL)
         && real_token(token, length)) {
         memset(token, '0', length);
-        token[1]       = '.';
-        s->scan->reals = true;
+        token[1] = '.';
     }
     return 0;
 }

@@ -387,6 +387,8 @@ static const rule_fn rules[] = {
 
 int cv_spec_validate(const struct cv_spec* spec, struct cv_error* err)
 {
+    struct cv_error unwanted;
+    err    = err != NULL ? err : &unwanted; /* the rules hand on the code that is in it */
     int rc = cv_table_check(&cv_table_spec, spec, NULL, err);
     for (size_t i = 0; i < CV_ARRAY_LEN(rules) && rc == 0; i++)
         rc = rules[i](spec, err);

@@ -74,10 +74,13 @@ static int write_string(
 }
 
 static int write_json(
-    struct writer* w, CV_UNUSED const struct cv_field* field, const void* value, CV_UNUSED const struct cv_path* path)
+    struct writer* w, CV_UNUSED const struct cv_field* field, const void* value, const struct cv_path* path)
 {
-    put(w, *(char* const*)value);
-    return 0;
+    const char* text = *(char* const*)value;
+    int         rc   = cv_json_check(text, path, w->err);
+    if (rc == 0)
+        put(w, text);
+    return rc;
 }
 
 static int put_bool(struct writer* w, bool value)
