@@ -18,7 +18,8 @@ add_library(cv_flags INTERFACE)
 target_compile_options(cv_flags INTERFACE
     -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2 -Wundef
     -Wno-missing-field-initializers -fno-common -fstack-protector-strong)
-if(CV_SYSTEM STREQUAL "posix" OR NOT WIN32)
+target_link_options(cv_flags INTERFACE -fstack-protector-strong) # mingw-w64 has its support in a library of its own
+if(CV_SYSTEM STREQUAL "posix")
     target_compile_definitions(cv_flags INTERFACE _GNU_SOURCE)
 endif()
 if(CV_SANITIZE)

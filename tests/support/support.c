@@ -6,6 +6,7 @@
 #include <cv/env.h>
 #include <cv/file.h>
 #include <cv/random.h>
+#include <cv/self.h>
 #include <cv/str.h>
 
 #include <cv/banned.h>
@@ -69,5 +70,24 @@ const char* cv_test_path(const char* name)
         fprintf(stderr, "test support: the path of '%s' is too long\n", name);
         exit(1);
     }
+    return path;
+}
+
+/* All programs of the tests are in one folder. */
+const char* cv_test_helper(void)
+{
+    static char                path[PATH_SIZE];
+    CV_CLEANUP(cv_freep) char* self = NULL;
+    struct cv_error            err  = CV_ERROR_INIT;
+    char*                      at;
+
+    if (cv_self_path(folder, &self, &err) < 0)
+        give_up("find the test program", &err);
+    at = self + strlen(self);
+    while (at > self && at[-1] != '/' && at[-1] != '\\')
+        at--;
+    *at = '\0';
+    if (cv_snprintf(path, sizeof(path), "%scv-test-helper%s", self, CV_TEST_EXE_SUFFIX) < 0)
+        give_up("find cv-test-helper", &err);
     return path;
 }

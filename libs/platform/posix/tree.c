@@ -101,7 +101,7 @@ static int enter_folder(struct walk* walk, int parent, const char* name, int* fd
 static int remove_folder(struct walk* walk, int parent, const char* name)
 {
     CV_CLEANUP(cv_handle_closep) int fd = -1;
-    int                              result;
+    int                              result, number;
 
     if (walk->depth >= DEPTH_MAX && unlinkat(parent, name, AT_REMOVEDIR) == 0)
         return 0;
@@ -118,8 +118,9 @@ static int remove_folder(struct walk* walk, int parent, const char* name)
         result      = empty_folder(walk, fd);
         if (result < 0 || unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
             break;
-        result = cv_error_errno(walk->err, errno, "remove the folder", name);
-        if (errno != ENOTEMPTY && errno != EEXIST)
+        number = errno;
+        result = cv_error_errno(walk->err, number, "remove the folder", name);
+        if (number != ENOTEMPTY && number != EEXIST)
             break;
         if (walk->depth == 1 && walk->moved)
             pass = 0; /* progress: the tree got shallower */

@@ -6,8 +6,8 @@
  * opens meanwhile without O_CLOEXEC. Signal handlers and the signal mask are back to their defaults in it.
  *
  * The calling program's threads and signal handlers are not disturbed. When it reaps all children itself
- * (waitpid(-1), or SIGCHLD ignored) the exit code is gone: cv_process_wait() then returns CV_ERR_LOST, never a made-up
- * code.
+ * (waitpid(-1), or SIGCHLD ignored) the exit code is gone: cv_process_wait() then returns CV_ERR_LOST, never a made-
+ * up code.
  */
 #ifndef CV_PROCESS_H
 #define CV_PROCESS_H
@@ -38,7 +38,10 @@ struct cv_process_spec {
 };
 
 /* All of it CV_HANDLE_NONE, 0 and NULL. stdio is 0 by a plain initializer, which on POSIX is our stdin: use this. */
-#define CV_PROCESS_SPEC_INIT { .stdio = { CV_HANDLE_NONE, CV_HANDLE_NONE, CV_HANDLE_NONE } }
+#define CV_PROCESS_SPEC_INIT                                                                                           \
+    {                                                                                                                  \
+        .stdio = { CV_HANDLE_NONE, CV_HANDLE_NONE, CV_HANDLE_NONE }                                                    \
+    }
 
 struct cv_process; /* owns the pidfd, or the process HANDLE */
 
@@ -50,8 +53,8 @@ int cv_process_start(const struct cv_process_spec* spec, struct cv_process** pro
 
 /*
  * Wait for its end. timeout_ms: -1 = no limit, 0 = only look; CV_ERR_TIMEOUT when it still runs then.
- * *exit_code_out: what it returned, or 128 + the number of the signal that killed it. May be called again and gives
- * the same. Not for two threads at once.
+ * *exit_code_out: what it returned, or 128 + the number of the signal that killed it (Windows: the code as it is, a
+ * crash is a negative NTSTATUS). May be called again and gives the same. Not for two threads at once.
  */
 int cv_process_wait(struct cv_process* process, int64_t timeout_ms, int* exit_code_out, struct cv_error* err);
 
