@@ -31,7 +31,7 @@ enum {
 struct walk {
     int              top_fd; /* the tree's own folder */
     unsigned         depth;
-    bool             moved; /* something came to the top in this pass */
+    bool             moved; /* something came to the top in the top's present pass */
     struct cv_error* err;
 };
 
@@ -114,8 +114,9 @@ static int remove_folder(struct walk* walk, int parent, const char* name)
         walk->top_fd = fd;
     walk->depth++;
     for (unsigned pass = 0; pass < PASSES_MAX; pass++) {
-        walk->moved = false;
-        result      = empty_folder(walk, fd);
+        if (walk->depth == 1)
+            walk->moved = false;
+        result = empty_folder(walk, fd);
         if (result < 0 || unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
             break;
         number = errno;

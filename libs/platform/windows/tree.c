@@ -16,12 +16,12 @@
 
 #include <cv/banned.h>
 
-enum { DEPTH_MAX = 32, PASSES_MAX = 16 };
+enum { DEPTH_MAX = 32, PASSES_MAX = 16, NAMES_SIZE = 16384 };
 
 struct walk {
     const char*      top;
     unsigned         depth;
-    bool             moved; /* something came to the top in this pass */
+    bool             moved; /* something came to the top in the top's present pass */
     struct cv_error* err;
 };
 
@@ -32,40 +32,55 @@ static int code_of(const struct cv_error* err)
     return err != NULL ? err->code : CV_ERR_SYSTEM;
 }
 
-static char* child_path(struct walk* walk, const char* folder, const wchar_t* name)
+/* The thing itself, not what a link leads to. NULL on failure. */
+static HANDLE open_handle(const wchar_t* path, DWORD access, DWORD share)
 {
-    CV_CLEANUP(cv_freep) char* text = cv_utf8(name, walk->err);
-    return text != NULL ? cv_asprintf(walk->err, "%s\\%s", folder, text) : NULL;
+    HANDLE handle = CreateFileW(path, access, FILE_SHARE_READ | FILE_SHARE_WRITE | share, NULL, OPEN_EXISTING,
+        FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    return handle != INVALID_HANDLE_VALUE ? handle : NULL;
 }
 
-static BOOL is_dots(const wchar_t* name)
+/* Remove what one entry of a folder names. The name is not terminated. */
+static int remove_entry(struct walk* walk, const char* folder, const FILE_FULL_DIR_INFO* entry, bool* was_empty_out)
 {
-    return wcscmp(name, L".") == 0 || wcscmp(name, L"..") == 0;
-}
+    CV_CLEANUP(cv_freep)
+    char* name = cv_utf8_bytes(entry->FileName, entry->FileNameLength / sizeof(wchar_t), walk->err);
+    CV_CLEANUP(cv_freep) char* path = NULL;
 
-static int empty_folder(struct walk* walk, const char* path)
-{
-    CV_CLEANUP(cv_freep) char*             pattern = cv_asprintf(walk->err, "%s\\*", path);
-    CV_CLEANUP(cv_freep) wchar_t*          wide    = pattern != NULL ? cv_wide_path(pattern, walk->err) : NULL;
-    CV_CLEANUP(cv_freep) WIN32_FIND_DATAW* found   = malloc(sizeof(*found));
-    HANDLE                                 search;
-    int                                    result = 0;
-
-    if (wide == NULL)
+    if (name == NULL)
         return code_of(walk->err);
-    if (found == NULL)
-        return cv_error_no_memory(walk->err);
-    search = FindFirstFileW(wide, found);
-    if (search == INVALID_HANDLE_VALUE)
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return 0;
+    *was_empty_out = false;
+    path           = cv_asprintf(walk->err, "%s\\%s", folder, name);
+    return path != NULL ? remove_path(walk, path) : CV_ERR_NO_MEMORY;
+}
+
+/* One pass over the names in the folder. *was_empty_out: there were none. Through a handle that is new for each
+ * pass, since Wine goes on showing the names of the first one; the path still leads to the folder that the caller
+ * holds. */
+static int empty_folder(struct walk* walk, const char* path, const wchar_t* wide, bool* was_empty_out)
+{
+    CV_CLEANUP(cv_handle_closep) HANDLE list   = open_handle(wide, FILE_LIST_DIRECTORY, FILE_SHARE_DELETE);
+    CV_CLEANUP(cv_freep) char*          buffer = malloc(NAMES_SIZE);
+    int                                 result = 0;
+
+    if (list == NULL)
         return cv_error_win32(walk->err, GetLastError(), "read the folder", path);
-    do {
-        CV_CLEANUP(cv_freep) char* child = NULL;
-        if (is_dots(found->cFileName))
-            continue;
-        child  = child_path(walk, path, found->cFileName);
-        result = child != NULL ? remove_path(walk, child) : CV_ERR_NO_MEMORY;
-    } while (result == 0 && FindNextFileW(search, found));
-    FindClose(search);
+    if (buffer == NULL)
+        return cv_error_no_memory(walk->err);
+    *was_empty_out = true;
+    while (result == 0 && GetFileInformationByHandleEx(list, FileFullDirectoryInfo, buffer, NAMES_SIZE)) {
+        const FILE_FULL_DIR_INFO* entry = (const FILE_FULL_DIR_INFO*)buffer;
+        for (;;) {
+            result = remove_entry(walk, path, entry, was_empty_out);
+            if (result < 0 || entry->NextEntryOffset == 0)
+                break;
+            entry = (const FILE_FULL_DIR_INFO*)((const char*)entry + entry->NextEntryOffset);
+        }
+    }
+    if (result == 0 && GetLastError() != ERROR_NO_MORE_FILES)
+        result = cv_error_win32(walk->err, GetLastError(), "read the folder", path);
     return result;
 }
 
@@ -98,39 +113,37 @@ static int move_to_top(struct walk* walk, const char* path, const wchar_t* wide)
     return 0;
 }
 
-static int remove_folder(struct walk* walk, const char* path, HANDLE handle, DWORD attributes)
+/* Passes until one finds nothing: Wine takes a removal of a folder that still has something in it, and then does not do it. */
+static int remove_folder(struct walk* walk, const char* path, const wchar_t* wide, HANDLE handle, DWORD attributes)
 {
-    DWORD number;
-    int   result = 0;
+    bool empty  = false;
+    int  result = 0;
 
     walk->depth++;
-    for (unsigned pass = 0; pass < PASSES_MAX; pass++) {
-        walk->moved = false;
-        result      = empty_folder(walk, path);
-        if (result < 0 || dispose(handle, attributes))
-            break;
-        number = GetLastError();
-        result = cv_error_win32(walk->err, number, "remove the folder", path);
-        if (number != ERROR_DIR_NOT_EMPTY)
-            break;
+    for (unsigned pass = 0; result == 0 && !empty && pass < PASSES_MAX; pass++) {
+        if (walk->depth == 1)
+            walk->moved = false;
+        result = empty_folder(walk, path, wide, &empty);
         if (walk->depth == 1 && walk->moved)
             pass = 0; /* progress: the tree got shallower */
     }
     walk->depth--;
-    return result;
+    if (result < 0)
+        return result;
+    if (!empty)
+        return cv_error_win32(walk->err, ERROR_DIR_NOT_EMPTY, "remove the folder", path);
+    return dispose(handle, attributes) ? 0 : cv_error_win32(walk->err, GetLastError(), "remove the folder", path);
 }
 
+/* *handle_out stays NULL when there is nothing of that name. */
 static int open_itself(const char* path, const wchar_t* wide, HANDLE* handle_out, struct cv_error* err)
 {
-    HANDLE handle =
-        CreateFileW(wide, DELETE | FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES, FILE_SHARE_READ | FILE_SHARE_WRITE,
-            NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
-    DWORD number = GetLastError();
+    HANDLE handle = open_handle(wide, DELETE | FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES, 0);
+    DWORD  number = GetLastError();
 
-    if (handle != INVALID_HANDLE_VALUE)
-        *handle_out = handle;
-    else if (number != ERROR_FILE_NOT_FOUND && number != ERROR_PATH_NOT_FOUND)
+    if (handle == NULL && number != ERROR_FILE_NOT_FOUND && number != ERROR_PATH_NOT_FOUND)
         return cv_error_win32(err, number, "open", path);
+    *handle_out = handle;
     return 0;
 }
 
@@ -152,7 +165,7 @@ static int remove_path(struct walk* walk, const char* path)
         || (info.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0)
         return dispose(handle, info.dwFileAttributes) ? 0 : cv_error_win32(walk->err, GetLastError(), "remove", path);
     if (walk->depth < DEPTH_MAX)
-        return remove_folder(walk, path, handle, info.dwFileAttributes);
+        return remove_folder(walk, path, wide, handle, info.dwFileAttributes);
     cv_handle_closep(&handle);
     return move_to_top(walk, path, wide);
 }

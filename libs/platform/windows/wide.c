@@ -41,17 +41,24 @@ wchar_t* cv_wide(const char* text, struct cv_error* err)
     return cv_wide_bytes(text, strlen(text) + 1, err);
 }
 
-char* cv_utf8(const wchar_t* text, struct cv_error* err)
+char* cv_utf8_bytes(const wchar_t* text, size_t length, struct cv_error* err)
 {
-    int   size  = WideCharToMultiByte(CP_UTF8, 0, text, -1, NULL, 0, NULL, NULL);
-    char* bytes = size > 0 ? malloc((size_t)size) : NULL;
+    int   size  = length > 0 ? WideCharToMultiByte(CP_UTF8, 0, text, (int)length, NULL, 0, NULL, NULL) : 0;
+    char* bytes = malloc((size_t)size + 1);
 
     if (bytes == NULL) {
         cv_error_no_memory(err);
         return NULL;
     }
-    WideCharToMultiByte(CP_UTF8, 0, text, -1, bytes, size, NULL, NULL);
+    if (size > 0)
+        WideCharToMultiByte(CP_UTF8, 0, text, (int)length, bytes, size, NULL, NULL);
+    bytes[size] = '\0';
     return bytes;
+}
+
+char* cv_utf8(const wchar_t* text, struct cv_error* err)
+{
+    return cv_utf8_bytes(text, wcslen(text), err);
 }
 
 /* GetFullPathNameW() with PATH_PREFIX_MAX free places before it. *length_out: characters, without the NUL. */

@@ -21,5 +21,6 @@ wchar_t* cv_wide_full_path(const char* path, struct cv_error* err);
 
 /* malloc'ed UTF-8. A half of a surrogate pair alone, which Windows allows in file names, becomes U+FFFD. */
 char* cv_utf8(const wchar_t* text, struct cv_error* err);
+char* cv_utf8_bytes(const wchar_t* text, size_t length, struct cv_error* err); /* of text without a NUL */
 
 #endif
