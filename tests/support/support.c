@@ -81,7 +81,7 @@ const char* cv_test_helper(void)
     struct cv_error            err  = CV_ERROR_INIT;
     char*                      at;
 
-    if (cv_self_path(folder, &self, &err) < 0)
+    if (cv_self_path((const void*)(uintptr_t)cv_test_helper, &self, &err) < 0)
         give_up("find the test program", &err);
     at = self + strlen(self);
     while (at > self && at[-1] != '/' && at[-1] != '\\')
