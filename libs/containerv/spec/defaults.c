@@ -13,7 +13,7 @@ static const struct {
     const char* options[8];
 } default_mounts[] = {
     { "/proc", "proc", "proc", { "nosuid", "noexec", "nodev" } },
-    { "/dev", "tmpfs", "tmpfs", { "nosuid", "noexec", "strictatime", "mode=755", "size=65536k" } },
+    { "/dev", "tmpfs", "tmpfs", { "nosuid", "strictatime", "mode=755", "size=65536k" } },
     { "/dev/pts", "devpts", "devpts", { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5" } },
     { "/dev/shm", "tmpfs", "shm", { "nosuid", "noexec", "nodev", "mode=1777", "size=65536k" } },
     { "/dev/mqueue", "mqueue", "mqueue", { "nosuid", "noexec", "nodev" } },
