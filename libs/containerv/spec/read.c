@@ -1,6 +1,5 @@
 /* Reading a document by the field tables. jansson parses; nothing of its tree outlives the call. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -180,7 +179,7 @@ static int as_unsigned(
         value = (uint64_t)json_integer_value(json);
     } else if (json_is_real(json)) {
         double index = json_real_value(json) - 0.5;
-        if (index != floor(index) || index < 0 || index >= (double)r->scan->number_count)
+        if (!(index >= 0 && index < (double)r->scan->number_count) || (double)(size_t)index != index)
             return cv_path_error(r->err, path, "expected a whole number");
         value = r->scan->numbers[(size_t)index];
     } else {

@@ -2,7 +2,7 @@
  * One description of a container: our in-memory form of the OCI runtime specification 1.2 with one extension object ("org.containerv").
  * Every front door builds one, it is checked once by cv_spec_validate(), and every back end reads only this.
  *
- * Its one written form is config.json, read, printed, compared and checked from one field table (spec/fields.c):
+ * Its one written form is config.json, read, printed, compared and checked from one field table (spec/fields.h):
  * cv_spec_equal(parse(print(x)), x). The reader is bounded: 16 MiB, depth 64, 65,536 entries in a list.
  *
  * Invariants: every string is owned by the spec and freed by cv_spec_free(); NULL is "not given"; an empty list is {NULL, 0}; optional
