@@ -9,7 +9,7 @@ packages="jansson cmocka"
 target=x86_64-w64-mingw32
 recipe=2 # raise it when the way of building below changes
 
-cache=${CONTAINERV_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/containerv}
+cache=${CV_BUILD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/containerv}
 
 fail() {
     echo "windows-libs: $*" >&2

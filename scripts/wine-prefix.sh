@@ -7,7 +7,7 @@ set -eu
 
 here=$(dirname "$0")
 recipe=1 # raise it when the way of making the prefix changes
-cache=${CONTAINERV_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/containerv}
+cache=${CV_BUILD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/containerv}
 
 fail() {
     echo "wine-prefix: $*" >&2

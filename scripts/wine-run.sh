@@ -5,7 +5,7 @@
 set -eu
 
 here=$(dirname "$0")
-prefix=${CONTAINERV_WINE_PREFIX:-$here/../build/windows/wine-prefix}
+prefix=${CV_WINE_PREFIX:-$here/../build/windows/wine-prefix}
 [ -e "$prefix/done" ] || "$here/wine-prefix.sh" "$prefix" >/dev/null
 prefix=$(cd "$prefix" && pwd)
 

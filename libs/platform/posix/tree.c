@@ -47,9 +47,9 @@ static int open_child(int parent, const char* name, int* fd_out)
     return *fd_out < 0 ? errno : 0;
 }
 
-/* Give a folder of ours that forbids reading (mode 000, overlayfs' work) the rights that its removal needs. Through
+/* Give a folder of ours that forbids it (mode 000, overlayfs' work) the rights that its removal needs. Through
  * a descriptor, since the name could have become a link. */
-static int allow_reading(int parent, const char* name)
+static int allow_changing(int parent, const char* name)
 {
     struct open_how how = {
         .flags   = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
@@ -64,16 +64,27 @@ static int allow_reading(int parent, const char* name)
     return 0;
 }
 
+static int rename_to(const struct walk* walk, int parent, const char* name, const char* moved)
+{
+    return renameat(parent, name, walk->top_fd, moved) < 0 ? errno : 0;
+}
+
 /* Out of the deep place, to the top of the tree, under a name that nobody knows. The top's next pass removes it. */
 static int move_to_top(struct walk* walk, int parent, const char* name)
 {
     char moved[40] = ".removed-";
     int  result    = cv_random_hex(moved + strlen(moved), 24, walk->err);
+    int  number;
 
     if (result < 0)
         return result;
-    if (renameat(parent, name, walk->top_fd, moved) < 0 && errno != ENOENT)
-        return cv_error_errno(walk->err, errno, "move a deep folder to the top of the tree", name);
+    number = rename_to(walk, parent, name, moved);
+    if (number == EACCES && allow_changing(parent, name) == 0) /* its ".." changes, so it must be writable itself */
+        number = rename_to(walk, parent, name, moved);
+    if (number == EBUSY)
+        return cv_error_set(walk->err, CV_ERR_STATE, "something is still mounted on '%s'", name);
+    if (number != 0 && number != ENOENT)
+        return cv_error_errno(walk->err, number, "move a deep folder to the top of the tree", name);
     walk->moved = true;
     return 0;
 }
@@ -84,7 +95,7 @@ static int enter_folder(struct walk* walk, int parent, const char* name, int* fd
     struct stat info;
     int         number = open_child(parent, name, fd_out);
 
-    if (number == EACCES && allow_reading(parent, name) == 0)
+    if (number == EACCES && allow_changing(parent, name) == 0)
         number = open_child(parent, name, fd_out);
     if (number == ENOENT)
         return 0;

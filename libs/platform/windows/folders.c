@@ -11,7 +11,7 @@
 
 #include <cv/banned.h>
 
-/* Asked from the system, not from the variable %ProgramData%: that one anybody could set for a program that runs elevated. */
+/* Asked from the system, not from the variable %ProgramData%: that anybody could set for an elevated program. */
 static int beneath_program_data(const char* name, char** path_out, struct cv_error* err)
 {
     CV_CLEANUP(cv_freep) char* folder = NULL;

@@ -113,7 +113,8 @@ static int move_to_top(struct walk* walk, const char* path, const wchar_t* wide)
     return 0;
 }
 
-/* Passes until one finds nothing: Wine takes a removal of a folder that still has something in it, and then does not do it. */
+/* Passes until one finds nothing: Wine accepts the removal of a folder that still has something in it, but does
+ * not do it. */
 static int remove_folder(struct walk* walk, const char* path, const wchar_t* wide, HANDLE handle, DWORD attributes)
 {
     bool empty  = false;

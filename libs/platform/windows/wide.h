@@ -13,7 +13,8 @@ wchar_t* cv_wide(const char* text, struct cv_error* err);
 /* `length` bytes, NULs among them (an environment block). */
 wchar_t* cv_wide_bytes(const char* bytes, size_t length, struct cv_error* err);
 
-/* A path for Windows' file calls: backslashes, absolute, and with the prefix \\?\ when it is longer than these take otherwise. */
+/* A path for Windows' file calls: backslashes, absolute, with the prefix \\?\ when it is longer than they take
+ * without. */
 wchar_t* cv_wide_path(const char* path, struct cv_error* err);
 
 /* The same without the prefix: what a working folder or a program's own arguments must be. */

@@ -42,7 +42,8 @@ static void lines_are_the_golden_ones(void** state)
     }
 }
 
-/* How the C runtime splits a line, written from its documentation: the other direction, so that both must be wrong alike. */
+/* How the C runtime splits a line, from its documentation: for a mistake to stay hidden, both directions must have
+ * it. */
 static void split(const char* line, char arguments[ARGUMENTS_MAX][64], size_t* count_out)
 {
     size_t count = 0, length = 0;

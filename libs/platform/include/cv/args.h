@@ -5,7 +5,8 @@
 #include <cv/error.h>
 #include <cv/strv.h>
 
-/* What main() got, or better. The caller releases *args_out; it has at least one item unless the program was started without any. */
+/* What main() got, or better. The caller releases *args_out; at least one item unless the program was started
+ * without any. */
 int cv_args_get(int argc, char** argv, struct cv_strv* args_out, struct cv_error* err);
 
 #endif

@@ -9,9 +9,15 @@
 
 #define CV_ARRAY_LEN(a)    (sizeof(a) / sizeof((a)[0]))
 #define CV_CLEANUP(fn)     __attribute__((cleanup(fn)))
-#define CV_PRINTF(fmt, at) __attribute__((format(gnu_printf, fmt, at)))
 #define CV_UNUSED          __attribute__((unused))
 #define CV_NODISCARD       __attribute__((warn_unused_result))
+
+/* C99's formats: to gcc for Windows, plain printf would mean Microsoft's. clang knows the one name only. */
+#if defined(__clang__)
+#define CV_PRINTF(fmt, at) __attribute__((format(printf, fmt, at)))
+#else
+#define CV_PRINTF(fmt, at) __attribute__((format(gnu_printf, fmt, at)))
+#endif
 
 #define CV_STEAL(pointer)                  \
     __extension__({                        \

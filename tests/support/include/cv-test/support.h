@@ -23,7 +23,7 @@ int cv_test_teardown(void** state);
 /* The path of `name` in the test's folder. Static memory, the last eight stay valid. */
 const char* cv_test_path(const char* name);
 
-/* The path of cv-test-helper, the program that tests start as another process (tests/support/helper.c says what it can). Static. */
+/* The path of cv-test-helper, the program that tests start as another process (see tests/support/helper.c). Static. */
 const char* cv_test_helper(void);
 
 /* Check that a call succeeded, and print its error if not. */

@@ -122,11 +122,28 @@ static int answer_of(int (*in_child)(void))
 
 enum { NOBODY = 65534, SKIP = 77 };
 
+/* Sixty folders in each other, the mode of each forbids to change it. */
+static void make_deep_and_read_only(void)
+{
+    int fd = open(cv_test_path("open/closed/deep"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    for (int i = 0; i < 60; i++) {
+        int next = mkdirat(fd, "d", 0700) == 0 ? openat(fd, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+        if (next < 0 || fchmod(fd, 0500) < 0)
+            _exit(9);
+        close(fd);
+        fd = next;
+    }
+    close(fd);
+}
+
 static int remove_as_nobody(void)
 {
     struct cv_error err;
     if (setgid(NOBODY) < 0 || setuid(NOBODY) < 0)
         return SKIP;
+    if (access(cv_test_path("open/closed/deep"), F_OK) == 0)
+        make_deep_and_read_only();
     if (cv_tree_remove(cv_test_path("open/closed"), &err) == 0)
         return 0;
     fprintf(stderr, "%s\n", err.text);
@@ -145,11 +162,12 @@ static void folders_that_forbid_it_but_are_ours(void** state)
     }
     make("open/closed/none/below");
     make("open/closed/read-only/below");
+    make("open/closed/deep");
     assert_int_equal(chmod(cv_test_path("."), 0755), 0);
     assert_int_equal(chmod(cv_test_path("open"), 0777), 0);
-    for (size_t i = 0; i < 5; i++) {
-        static const char* const folders[] = { "open/closed", "open/closed/none", "open/closed/none/below",
-            "open/closed/read-only", "open/closed/read-only/below" };
+    for (size_t i = 0; i < 6; i++) {
+        static const char* const folders[] = { "open/closed", "open/closed/deep", "open/closed/none",
+            "open/closed/none/below", "open/closed/read-only", "open/closed/read-only/below" };
         assert_int_equal(chown(cv_test_path(folders[i]), NOBODY, NOBODY), 0);
     }
     assert_int_equal(chmod(cv_test_path("open/closed/none"), 0), 0);
