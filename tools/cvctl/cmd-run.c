@@ -1,0 +1,169 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include <cv/file.h>
+#include <cv/macros.h>
+#include <cv/str.h>
+#include <cv/terminal.h>
+
+#include "cvctl.h"
+#include "rootfs/debootstrap.h"
+#include "run.h"
+
+#include <cv/banned.h>
+
+static void print_progress(void* context, const char* line)
+{
+    (void)context;
+    fprintf(stderr, "cvctl: %s\n", line);
+}
+
+/* The absolute root folder: the one that was named, or the cached one of a distribution. */
+static int find_root(const struct cvctl_run_options* options, char** root_out, struct cv_error* err)
+{
+    struct cvd_rootfs_request request = {
+        .distribution = "debian",
+        .suite        = options->debian,
+        .architecture = options->arch,
+        .include      = (const char* const*)options->include.items,
+        .cancel       = cvctl_signals_handle(),
+        .progress     = options->json ? NULL : print_progress,
+    };
+
+    if (options->debian != NULL)
+        return cvd_rootfs_make(&request, root_out, err);
+    *root_out = cv_path_absolute(options->rootfs, err);
+    return *root_out == NULL ? err->code : 0;
+}
+
+/* docker's rule: the file must be new, and it is gone again when there was no container. */
+static int write_id(const struct cvctl_run_options* options, const char* id, struct cv_error* err)
+{
+    if (options->cidfile == NULL || cv_file_write(options->cidfile, id, strlen(id), 0644, CV_FILE_EXCLUSIVE, err) == 0)
+        return 0;
+    return cv_error_wrap(err, "write the container's id");
+}
+
+/* The container could not start the program: docker has codes for two of the reasons. */
+static int start_failed(const struct cv_error* err)
+{
+    cvctl_print_error(err);
+    if (err->code == CV_ERR_NOT_FOUND)
+        return CVCTL_EXIT_NOT_FOUND;
+    return err->code == CV_ERR_NOT_EXECUTABLE ? CVCTL_EXIT_NOT_EXECUTABLE : CVCTL_EXIT_OURS;
+}
+
+/* The program's end, told when it was not its own doing. */
+static int end_code(
+    const char* id, const struct cvctl_run_options* options, const struct containerv_exit* end, int stopped)
+{
+    static const char* const reasons[] = {
+        [CV_EXIT_OOM]        = "was killed: it ran out of memory",
+        [CV_EXIT_PIDS_LIMIT] = "ended: it reached its limit of processes",
+        [CV_EXIT_TIMEOUT]    = "was killed: its time was over",
+        [CV_EXIT_SECCOMP]    = "was killed: it made a forbidden system call",
+        [CV_EXIT_LOST]       = "was lost: how it ended is not known",
+    };
+    struct cv_error err = CV_ERROR_INIT;
+
+    if (stopped != 0)
+        return CVCTL_EXIT_SIGNAL + stopped;
+    if (end->reason < CV_ARRAY_LEN(reasons) && reasons[end->reason] != NULL) {
+        cv_error_set(&err, end->reason == CV_EXIT_TIMEOUT ? CV_ERR_TIMEOUT : CV_ERR_LOST, "container '%s': '%s' %s", id,
+            options->command[0], reasons[end->reason]);
+        cv_error_step(&err, "wait for the program");
+        cv_error_object(&err, "%s", options->command[0]);
+        cvctl_print_error(&err);
+    }
+    return end->reason == CV_EXIT_LOST ? CVCTL_EXIT_OURS : end->code;
+}
+
+static int run_in(struct containerv_container* container, const struct cvctl_run_options* options)
+{
+    struct containerv_exit end     = { .size = sizeof(end) };
+    struct cv_error        err     = CV_ERROR_INIT;
+    int                    stopped = 0, code;
+    bool                   started = false;
+
+    if (write_id(options, containerv_id(container), &err) < 0)
+        return cvctl_print_error(&err);
+    if (cvctl_session_run(container, options, &started, &end, &stopped, &err) == 0)
+        return end_code(containerv_id(container), options, &end, stopped);
+    code = started ? cvctl_print_error(&err) : start_failed(&err);
+    if (!started && options->cidfile != NULL)
+        (void)cv_file_remove(options->cidfile, NULL);
+    return code;
+}
+
+/* Stopped before the program ran: nothing is left of it, and the code says by which signal. */
+static int stopped_early(void)
+{
+    return CVCTL_EXIT_SIGNAL + cvctl_signals_stop();
+}
+
+static int create_and_run(struct cvctl_run_options* options)
+{
+    CV_CLEANUP(cv_freep) char*   root = NULL;
+    struct containerv_options*   made = NULL;
+    struct containerv_container* container;
+    struct cv_error              err    = CV_ERROR_INIT;
+    const char*                  rootfs = NULL;
+    int                          code, rc;
+
+    if (cvctl_signals_catch(&err) < 0)
+        return cvctl_print_error(&err);
+    if (find_root(options, &root, &err) < 0 || cvctl_run_build(options, root, &made, &rootfs, &err) < 0)
+        return cvctl_signals_stop() != 0 ? stopped_early() : cvctl_print_error(&err);
+    rc = containerv_create(rootfs, made, &container);
+    containerv_options_delete(made);
+    if (rc != 0)
+        return cvctl_signals_stop() != 0 ? stopped_early() : cvctl_print_last_error();
+    code = cvctl_signals_stop() != 0 ? stopped_early() : run_in(container, options);
+    if (containerv_destroy(container) != 0)
+        return cvctl_print_last_error();
+    return code;
+}
+
+static int check_terminal(const struct cvctl_run_options* options, struct cv_error* err)
+{
+    if (!options->terminal || cv_terminal_is(cv_handle_standard(0)))
+        return 0;
+    cv_error_set(err, CV_ERR_INVALID, "the input device is not a TTY");
+    cv_error_step(err, "connect the terminal");
+    cv_error_object(err, "standard input");
+    return cv_error_hint(err, "leave out -t, or run cvctl on a terminal");
+}
+
+static int run(int argc, char** argv)
+{
+    struct cvctl_run_options options;
+    struct cv_error          err   = CV_ERROR_INIT;
+    int                      first = 0, code = 0;
+
+    cvctl_run_options_init(&options);
+    if (!cvctl_parse(&cvctl_run_command, argc, argv, &options, &first, &code))
+        goto done;
+    if (cvctl_run_options_check(&options, argc, argv, first, &err) < 0 || check_terminal(&options, &err) < 0)
+        code = cvctl_print_error(&err);
+    else
+        code = create_and_run(&options);
+done:
+    cvctl_run_options_release(&options);
+    return code;
+}
+
+const struct cvctl_command cvctl_run_command = {
+    .name     = "run",
+    .options  = cvctl_run_table,
+    .synopsis = "[OPTION...] (--rootfs DIR[:O] | --debian SUITE) -- CMD [ARG...]",
+    .summary  = "run a program in a new container",
+    .details  = "The container has its own processes, users, mounts, host name, IPC and network (none), few "
+                "capabilities and a\n"
+                "system call filter. It ends with cvctl, however cvctl ends, and with it all that is not in a bind "
+                "mount or in\n"
+                "a root folder that is used in place.\n"
+                "The environment is PATH and what -e and --env-file give, and TERM with -t. Standard input is empty "
+                "without -i.\n"
+                "Ctrl-C and other ending signals go to the program; the second one kills the container.\n",
+    .run      = run,
+};

@@ -1,0 +1,169 @@
+#include "run-options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <cv/file.h>
+#include <cv/macros.h>
+#include <cv/str.h>
+
+#include "cvctl.h"
+
+#include <cv/banned.h>
+
+static CVCTL_SETTER(set_init_off)
+{
+    struct cvctl_run_options* options = target;
+
+    (void)option;
+    (void)err;
+    options->init = strcmp(value, "true") != 0;
+    return 0;
+}
+
+/* A container of cvctl never outlives it, so only "true" can be had. */
+static CVCTL_SETTER(set_rm)
+{
+    struct cvctl_run_options* options = target;
+
+    (void)option;
+    options->rm = strcmp(value, "true") == 0;
+    if (options->rm)
+        return 0;
+    cv_error_set(err, CV_ERR_INVALID, "can't be had: a container ends with the cvctl that made it");
+    return cv_error_hint(err, "keep files with -v, or with --rootfs DIR, which is used in place");
+}
+
+static CVCTL_SETTER(set_absolute)
+{
+    if (!cv_path_is_absolute(value))
+        return cv_error_set(err, CV_ERR_INVALID, "is not an absolute path");
+    return cvctl_option_string(target, option, value, err);
+}
+
+#define AT(member)  offsetof(struct cvctl_run_options, member)
+#define TEXT(m)     cvctl_option_string, AT(m)
+#define LIST(m)     cvctl_option_append, AT(m)
+#define SWITCH(m)   NULL, cvctl_option_bool, AT(m)
+#define SPECIAL(fn) fn, 0
+
+const struct cvctl_option cvctl_run_table[] = {
+    { "rootfs", 0, "DIR[:O]", SPECIAL(cvctl_run_set_rootfs),
+        "root folder, used in place; with :O below a throw-away upper" },
+    { "debian", 0, "SUITE", TEXT(debian), "a Debian root from the cache, made when missing, below a throw-away upper" },
+    { "arch", 0, "ARCH", TEXT(arch), "architecture of --debian, default the host's" },
+    { "include", 0, "PKG[,PKG]", SPECIAL(cvctl_run_set_include), "more packages in the root of --debian" },
+    { "layer", 0, "DIR", LIST(layers), "read-only folder above the root, below the upper; repeatable" },
+    { "name", 0, "NAME", TEXT(name), "the container's id, default random" },
+    { "env", 'e', "NAME[=VALUE]", SPECIAL(cvctl_run_set_env), "set a variable; NAME alone takes yours" },
+    { "env-file", 0, "FILE", SPECIAL(cvctl_run_set_env_file), "the same, one a line" },
+    { "workdir", 'w', "PATH", set_absolute, AT(workdir), "working folder inside, default /" },
+    { "user", 'u', "USER[:GROUP]", TEXT(user), "names from the container's files, or numbers; default 0:0" },
+    { "group-add", 0, "GROUP", LIST(groups), "one more supplementary group; repeatable" },
+    { "volume", 'v', "SRC:DST[:OPTS]", SPECIAL(cvctl_run_set_volume),
+        "bind a file or folder: ro rw noexec suid dev idmap=off U" },
+    { "mount", 0, "KEY=VALUE,...", SPECIAL(cvctl_run_set_mount), "type=bind|tmpfs,source=,target=,readonly,..." },
+    { "tmpfs", 0, "PATH[:OPTS]", SPECIAL(cvctl_run_set_tmpfs), "memory folder: size=64m mode=1777 ro noexec" },
+    { "ulimit", 0, "NAME=SOFT[:HARD]", SPECIAL(cvctl_run_set_ulimit), "a resource limit; -1 is unlimited" },
+    { "network", 0, "MODE", SPECIAL(cvctl_run_set_network), "none (default), host, veth:ADDR/PREFIX:HOSTADDR" },
+    { "share", 0, "KIND[,KIND]", SPECIAL(cvctl_run_set_share), "give up isolation: network ipc users uts cgroup" },
+    { "hostname", 0, "NAME", TEXT(hostname), "host name inside, default the id" },
+    { "read-only", 0, SWITCH(read_only), "make the root read-only" },
+    { "cap-add", 0, "CAP", LIST(cap_add), "give one capability more; repeatable" },
+    { "cap-drop", 0, "CAP", LIST(cap_drop), "take one capability, or ALL; repeatable" },
+    { "security-opt", 0, "OPT", SPECIAL(cvctl_run_set_security),
+        "no-new-privileges[=true|false], seccomp=default|unconfined" },
+    { "device", 0, "HOST[:INSIDE]", SPECIAL(cvctl_run_set_device), "make a device node available" },
+    { "init", 0, SWITCH(init), "a small process of ours is PID 1 (default)" },
+    { "no-init", 0, NULL, SPECIAL(set_init_off), "the program is PID 1" },
+    { "timeout", 0, "DURATION", SPECIAL(cvctl_run_set_timeout), "kill the program after 90, 90s, 1m30s, 500ms" },
+    { "umask", 0, "OCTAL", SPECIAL(cvctl_run_set_umask), "file mode creation mask, default 022" },
+    { "interactive", 'i', SWITCH(interactive), "connect standard input; without it the program reads nothing" },
+    { "tty", 't', SWITCH(terminal), "give the program a terminal" },
+    { "cidfile", 0, "FILE", TEXT(cidfile), "write the container's id to a new file" },
+    { "rm", 0, NULL, SPECIAL(set_rm), "remove the container at its end (always so; accepted for docker's sake)" },
+    { "backend", 0, "NAME", TEXT(backend), "what isolates, default the first that works here" },
+    { "format", 0, "FORMAT", cvctl_option_format, AT(json), "how errors are printed: text or json" },
+    { NULL },
+};
+
+void cvctl_run_options_init(struct cvctl_run_options* options)
+{
+    *options              = (struct cvctl_run_options){ .rm = true, .init = true, .no_new_privileges = true };
+    options->network.size = sizeof(options->network);
+}
+
+void cvctl_run_options_release(struct cvctl_run_options* options)
+{
+    struct cv_strv* lists[] = { &options->env, &options->groups, &options->cap_add, &options->cap_drop,
+        &options->layers, &options->include, &options->strings };
+
+    for (size_t i = 0; i < CV_ARRAY_LEN(lists); i++)
+        cv_strv_release(lists[i]);
+    free(options->mounts);
+    free(options->ulimits);
+    free(options->devices);
+    *options = (struct cvctl_run_options){ 0 };
+}
+
+const char* cvctl_run_keep(struct cvctl_run_options* options, const char* text, size_t length, struct cv_error* err)
+{
+    char* copy = strndup(text, length);
+
+    if (copy == NULL || cv_strv_append_steal(&options->strings, copy) < 0) {
+        cv_error_no_memory(err);
+        return NULL;
+    }
+    return copy;
+}
+
+void* cvctl_run_grow(void** list, size_t* count, size_t size, size_t max, struct cv_error* err)
+{
+    char* larger;
+
+    if (*count >= max) {
+        cv_error_set(err, CV_ERR_LIMIT, "is one more than the %zu that are allowed", max);
+        return NULL;
+    }
+    larger = realloc(*list, (*count + 1) * size);
+    if (larger == NULL) {
+        cv_error_no_memory(err);
+        return NULL;
+    }
+    *list = larger;
+    memset(larger + *count * size, 0, size);
+    return larger + (*count)++ * size;
+}
+
+static int refuse(struct cv_error* err, const char* what, const char* hint)
+{
+    cv_error_set(err, CV_ERR_INVALID, "%s", what);
+    cv_error_step(err, "check the options");
+    return cv_error_hint(err, "%s", hint);
+}
+
+static int check_root(const struct cvctl_run_options* options, struct cv_error* err)
+{
+    if (options->rootfs != NULL && options->debian != NULL)
+        return refuse(err, "--rootfs and --debian exclude each other", "give one of them");
+    if (options->rootfs == NULL && options->debian == NULL)
+        return refuse(err, "no root folder was given", "use --rootfs DIR, or --debian SUITE such as --debian bookworm");
+    if (options->debian == NULL && (options->arch != NULL || options->include.count != 0))
+        return refuse(err, "--arch and --include belong to --debian", "leave them out, or use --debian SUITE");
+    if (options->layers.count != 0 && options->rootfs != NULL && !options->overlay)
+        return refuse(err, "--layer needs a throw-away upper, but --rootfs DIR is used in place", "use --rootfs DIR:O");
+    return 0;
+}
+
+int cvctl_run_options_check(struct cvctl_run_options* options, int argc, char** argv, int first, struct cv_error* err)
+{
+    if (check_root(options, err) < 0)
+        return err->code;
+    if (options->network.mode != CV_NETWORK_HOST && options->network.mode != CV_NETWORK_NONE
+        && (options->shared & CV_SHARE_NETWORK) != 0)
+        return refuse(err, "--share network contradicts --network", "leave one of them out");
+    if (first >= argc || argv[first][0] == '\0')
+        return refuse(err, "no command was given", "cvctl run ... -- CMD [ARG...]");
+    options->command = argv + first;
+    return 0;
+}

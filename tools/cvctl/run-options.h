@@ -1,0 +1,92 @@
+/*
+ * What `cvctl run` was asked for, parsed and checked as far as text goes, not yet tried: pure code, tested by tables. Strings are
+ * those of argv or of `strings`; both must live as long as this.
+ */
+#ifndef CVCTL_RUN_OPTIONS_H
+#define CVCTL_RUN_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <chef/containerv/options.h>
+#include <cv/strv.h>
+
+#include "option.h"
+
+enum {
+    CVCTL_MOUNTS_MAX   = 4096, /* what the library takes */
+    CVCTL_LIMITS_MAX   = 64,
+    CVCTL_DEVICES_MAX  = 256,
+    CVCTL_ENV_FILE_MAX = 1 << 20, /* bytes */
+};
+
+struct cvctl_ulimit {
+    const char* name;
+    uint64_t    soft, hard; /* UINT64_MAX: unlimited */
+};
+
+struct cvctl_device {
+    const char *host, *inside; /* inside NULL: the same */
+};
+
+struct cvctl_run_options {
+    bool json, rm, read_only, init, interactive, terminal;
+
+    const char *name, *workdir, *user, *hostname, *cidfile, *backend;
+    const char *rootfs, *debian, *arch;
+    bool        overlay; /* --rootfs DIR:O */
+
+    struct cv_strv env, groups, cap_add, cap_drop, layers, include;
+    int64_t        timeout_ms; /* 0: none */
+    bool           umask_set;
+    uint32_t       umask, shared;
+
+    struct containerv_network network;
+    bool                      no_new_privileges;
+    const char*               seccomp; /* NULL: the default */
+
+    struct containerv_mount* mounts;
+    size_t                   mount_count;
+    struct cvctl_ulimit*     ulimits;
+    size_t                   ulimit_count;
+    struct cvctl_device*     devices;
+    size_t                   device_count;
+
+    char* const*   command; /* the rest of argv, NULL-terminated */
+    struct cv_strv strings; /* pieces of values that were taken apart */
+};
+
+extern const struct cvctl_option cvctl_run_table[];
+
+void cvctl_run_options_init(struct cvctl_run_options* options);
+void cvctl_run_options_release(struct cvctl_run_options* options);
+
+/* After parsing: what goes together, and that there is a command. */
+int cvctl_run_options_check(struct cvctl_run_options* options, int argc, char** argv, int first, struct cv_error* err);
+
+/* A copy of text[0..length) that lives as long as the options; NULL with err filled when out of memory. */
+const char* cvctl_run_keep(struct cvctl_run_options* options, const char* text, size_t length, struct cv_error* err);
+
+/* Grow an array by one zeroed element: *list of *count elements of `size` bytes. NULL with err when over `max` or out of memory. */
+void* cvctl_run_grow(void** list, size_t* count, size_t size, size_t max, struct cv_error* err);
+
+/* The setters, one topic a file. All are of cvctl_option's `set` type. */
+#define CVCTL_SETTER(name)                                                                                             \
+    int name(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
+
+CVCTL_SETTER(cvctl_run_set_volume); /* run-mounts.c */
+CVCTL_SETTER(cvctl_run_set_mount);
+CVCTL_SETTER(cvctl_run_set_tmpfs);
+CVCTL_SETTER(cvctl_run_set_env); /* run-env.c */
+CVCTL_SETTER(cvctl_run_set_env_file);
+CVCTL_SETTER(cvctl_run_set_ulimit); /* run-values.c */
+CVCTL_SETTER(cvctl_run_set_network);
+CVCTL_SETTER(cvctl_run_set_security);
+CVCTL_SETTER(cvctl_run_set_device);
+CVCTL_SETTER(cvctl_run_set_share);
+CVCTL_SETTER(cvctl_run_set_umask);
+CVCTL_SETTER(cvctl_run_set_timeout);
+CVCTL_SETTER(cvctl_run_set_rootfs);
+CVCTL_SETTER(cvctl_run_set_include);
+
+#endif

@@ -1,0 +1,31 @@
+/* The parts of `cvctl run`: options (run-options.h), the library's options (run-build.c), a container being watched (session). */
+#ifndef CVCTL_RUN_H
+#define CVCTL_RUN_H
+
+#include <chef/containerv.h>
+#include <cv/handle.h>
+
+#include "run-options.h"
+
+/* Fill an options object. `root` is the root folder, absolute. *rootfs_out is what containerv_create() wants as rootfs: `root` or NULL. */
+int cvctl_run_build(struct cvctl_run_options* options, const char* root, struct containerv_options** made_out,
+    const char** rootfs_out, struct cv_error* err);
+
+/*
+ * Signals that end a run (INT, TERM, HUP, QUIT) and SIGWINCH are caught from cvctl_signals_catch() on. The handle becomes readable when
+ * one has come; cvctl_signals_take() returns its number, 0 when there is none.
+ */
+int                 cvctl_signals_catch(struct cv_error* err);
+containerv_handle_t cvctl_signals_handle(void);
+int                 cvctl_signals_take(void);
+int                 cvctl_signals_stop(void); /* the first ending signal that came, 0: none. Does not take it */
+
+/*
+ * Start the command in the container, connect its streams or terminal, forward signals (the second one kills), and wait for its end.
+ * *started_out tells a program that could not be started from a failure after that. *exit_out is how it ended; *stopped_out the signal with which the user had it killed, else 0. The caller's terminal is as before on
+ * return. The container still exists.
+ */
+int cvctl_session_run(struct containerv_container* container, const struct cvctl_run_options* options,
+    bool* started_out, struct containerv_exit* exit_out, int* stopped_out, struct cv_error* err);
+
+#endif
