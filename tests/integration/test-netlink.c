@@ -294,6 +294,48 @@ static void add_delete_of(struct linux_netlink* netlink, uint32_t index, const c
     linux_netlink_put_header(netlink, &link, sizeof(link));
 }
 
+/* A default route by a gateway that no link leads to: the kernel says in words what is wrong with it. */
+static void the_kernels_words(void)
+{
+    CV_CLEANUP(linux_netlink_freep) struct linux_netlink* netlink = NULL;
+    struct rtmsg                                          route   = {
+                                                   .rtm_family = AF_INET, .rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_STATIC, .rtm_type = RTN_UNICAST
+    };
+    const uint8_t gateway[4] = { 10, 9, 0, 1 };
+
+    make_namespaces();
+    CHILD_OK(err, linux_netlink_new(&netlink, &err));
+    linux_netlink_add(netlink, RTM_NEWROUTE, NLM_F_CREATE, "set a route", "default");
+    linux_netlink_put_header(netlink, &route, sizeof(route));
+    linux_netlink_put(netlink, RTA_GATEWAY, gateway, sizeof(gateway));
+    CHILD_CHECK(linux_netlink_send(netlink, NULL, &err) < 0);
+    CHILD_CHECK(err.number == ENETUNREACH && strstr(err.hint, "the kernel says: Nexthop has invalid gateway") != NULL);
+}
+
+/* Attributes that don't fit are never cut: nothing of the batch is sent. */
+static void a_batch_that_is_too_large(void)
+{
+    CV_CLEANUP(linux_netlink_freep) struct linux_netlink* netlink = NULL;
+    static const char                                     large[20000];
+    struct ifinfomsg up     = { .ifi_index = 1, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+    size_t           failed = 0;
+
+    make_namespaces();
+    CHILD_OK(err, linux_netlink_new(&netlink, &err));
+    linux_netlink_add(netlink, RTM_NEWLINK, 0, "set up", "lo");
+    linux_netlink_put_header(netlink, &up, sizeof(up));
+    linux_netlink_add(netlink, RTM_NEWLINK, 0, "too large", "lo");
+    linux_netlink_put_header(netlink, &up, sizeof(up));
+    linux_netlink_put(netlink, IFLA_IFALIAS, large, sizeof(large));
+    CHILD_CHECK(linux_netlink_send(netlink, &failed, &err) == CV_ERR_INTERNAL && failed == 2);
+    linux_netlink_add(netlink, RTM_NEWLINK, 0, "an open nest", "lo");
+    linux_netlink_nest(netlink, IFLA_LINKINFO);
+    CHILD_CHECK(linux_netlink_send(netlink, &failed, &err) == CV_ERR_INTERNAL);
+    linux_netlink_add(netlink, RTM_NEWLINK, 0, "no open nest", "lo");
+    linux_netlink_end(netlink);
+    CHILD_CHECK(linux_netlink_send(netlink, &failed, &err) == CV_ERR_INTERNAL);
+}
+
 static void batches(void)
 {
     CV_CLEANUP(linux_netlink_freep) struct linux_netlink* netlink = NULL;
@@ -367,6 +409,8 @@ IN_CHILD(only_loopback)
 IN_CHILD(fails_in_the_middle)
 IN_CHILD(a_foreign_link_has_the_name)
 IN_CHILD(batches)
+IN_CHILD(the_kernels_words)
+IN_CHILD(a_batch_that_is_too_large)
 
 int main(void)
 {
@@ -378,6 +422,8 @@ int main(void)
         cmocka_unit_test(test_fails_in_the_middle),
         cmocka_unit_test(test_a_foreign_link_has_the_name),
         cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_the_kernels_words),
+        cmocka_unit_test(test_a_batch_that_is_too_large),
         cmocka_unit_test(names_of_the_host_end_differ),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <libmnl/libmnl.h>
 #include <linux/if_link.h>
+#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
 #include <cv/handle.h>
@@ -103,7 +103,7 @@ static void finish_request(struct linux_netlink* netlink)
     if (netlink->nested != 0)
         netlink->overflow = true; /* a nest was left open: a mistake of ours, and never sent */
     if (netlink->last != NULL)
-        netlink->used += MNL_ALIGN(netlink->last->nlmsg_len);
+        netlink->used += NLMSG_ALIGN(netlink->last->nlmsg_len);
     netlink->last = NULL;
 }
 
@@ -113,7 +113,7 @@ void linux_netlink_add(
     struct request* request;
 
     finish_request(netlink);
-    if (netlink->count == LINUX_NETLINK_MAX_REQUESTS || netlink->used + MNL_NLMSG_HDRLEN > BATCH_SIZE) {
+    if (netlink->count == LINUX_NETLINK_MAX_REQUESTS || netlink->used + NLMSG_HDRLEN > BATCH_SIZE) {
         netlink->overflow = true;
         return;
     }
@@ -121,23 +121,42 @@ void linux_netlink_add(
     *request = (struct request){ .step = step, .error = -1 };
     if (object != NULL)
         cv_snprintf(request->object, sizeof(request->object), "%.*s", OBJECT_SIZE - 1, object);
-    netlink->last              = mnl_nlmsg_put_header(netlink->batch + netlink->used);
-    netlink->last->nlmsg_type  = type;
-    netlink->last->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
-    netlink->last->nlmsg_seq   = netlink->sequence + (uint32_t)netlink->count;
+    netlink->last  = (void*)(netlink->batch + netlink->used);
+    *netlink->last = (struct nlmsghdr){
+        .nlmsg_len   = NLMSG_HDRLEN,
+        .nlmsg_type  = type,
+        .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags,
+        .nlmsg_seq   = netlink->sequence + (uint32_t)netlink->count,
+    };
     netlink->count++;
+}
+
+/* There is room. Everything in a message is padded with zeros to a multiple of four. */
+static void* append(struct linux_netlink* netlink, const void* data, size_t size)
+{
+    char* at = netlink->batch + netlink->used + netlink->last->nlmsg_len;
+
+    memset(at, 0, NLMSG_ALIGN(size));
+    if (size > 0)
+        memcpy(at, data, size);
+    netlink->last->nlmsg_len += NLMSG_ALIGN((uint32_t)size);
+    return at;
 }
 
 void linux_netlink_put_header(struct linux_netlink* netlink, const void* header, size_t size)
 {
-    if (has_room(netlink, MNL_ALIGN(size)))
-        memcpy(mnl_nlmsg_put_extra_header(netlink->last, size), header, size);
+    if (has_room(netlink, NLMSG_ALIGN(size)))
+        append(netlink, header, size);
 }
 
 void linux_netlink_put(struct linux_netlink* netlink, uint16_t type, const void* data, size_t size)
 {
-    if (has_room(netlink, size < BATCH_SIZE ? MNL_ATTR_HDRLEN + MNL_ALIGN(size) : size))
-        mnl_attr_put(netlink->last, type, size, data);
+    struct nlattr head = { .nla_len = (uint16_t)(NLA_HDRLEN + size), .nla_type = type };
+
+    if (has_room(netlink, size < BATCH_SIZE ? NLA_HDRLEN + NLA_ALIGN(size) : size)) {
+        append(netlink, &head, sizeof(head));
+        append(netlink, data, size);
+    }
 }
 
 void linux_netlink_put_u32(struct linux_netlink* netlink, uint16_t type, uint32_t value)
@@ -154,16 +173,19 @@ void linux_netlink_nest(struct linux_netlink* netlink, uint16_t type)
 {
     if (netlink->nested == NEST_MAX)
         netlink->overflow = true;
-    else if (has_room(netlink, MNL_ATTR_HDRLEN))
-        netlink->nests[netlink->nested++] = mnl_attr_nest_start(netlink->last, type);
+    else if (has_room(netlink, NLA_HDRLEN))
+        netlink->nests[netlink->nested++] =
+            append(netlink, &(struct nlattr){ .nla_type = NLA_F_NESTED | type }, sizeof(struct nlattr));
 }
 
 void linux_netlink_end(struct linux_netlink* netlink)
 {
-    if (netlink->nested == 0)
+    if (netlink->nested == 0) {
         netlink->overflow = true;
-    else if (!netlink->overflow)
-        mnl_attr_nest_end(netlink->last, netlink->nests[--netlink->nested]);
+    } else if (!netlink->overflow) {
+        struct nlattr* nest = netlink->nests[--netlink->nested];
+        nest->nla_len       = (uint16_t)((char*)netlink->last + netlink->last->nlmsg_len - (char*)nest);
+    }
 }
 
 /* Sequence numbers go on, so that an answer that comes late is never taken for one of the next batch. */
@@ -215,34 +237,49 @@ static int receive(struct linux_netlink* netlink, size_t* length_out, struct cv_
     return 0;
 }
 
-/* The attributes behind an error: the kernel's reason in words, if it gave one. */
-static int take_message(const struct nlattr* attribute, void* data)
+/* The text of the attribute `type` among those in `length` bytes, if it is there and ends with a NUL; else buffer stays as it is. */
+static void find_text(const char* at, size_t length, uint16_t type, char* buffer, size_t size)
 {
-    struct request* request = data;
+    struct nlattr head;
 
-    if (mnl_attr_get_type(attribute) == NLMSGERR_ATTR_MSG && mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) >= 0)
-        cv_snprintf(request->message, sizeof(request->message), "%.*s", MESSAGE_SIZE - 1, mnl_attr_get_str(attribute));
-    return MNL_CB_OK;
+    for (size_t step; length >= sizeof(head); at += step, length -= step) {
+        memcpy(&head, at, sizeof(head));
+        if (head.nla_len < NLA_HDRLEN || head.nla_len > length)
+            return;
+        if ((head.nla_type & NLA_TYPE_MASK) == type && head.nla_len > NLA_HDRLEN && at[head.nla_len - 1] == '\0') {
+            cv_snprintf(buffer, size, "%s", at + NLA_HDRLEN); /* a longer one is cut */
+            return;
+        }
+        step = NLA_ALIGN((size_t)head.nla_len);
+        if (step > length)
+            step = length; /* the last one may lack its padding */
+    }
+}
+
+/* The message at `left` bytes is whole. */
+static bool is_message(const struct nlmsghdr* header, size_t left)
+{
+    return left >= sizeof(*header) && header->nlmsg_len >= sizeof(*header) && header->nlmsg_len <= left;
 }
 
 static void take_answer(struct linux_netlink* netlink, const struct nlmsghdr* header)
 {
-    const struct nlmsgerr* answer = mnl_nlmsg_get_payload(header);
+    const struct nlmsgerr* answer = NLMSG_DATA(header);
+    size_t                 length = header->nlmsg_len - NLMSG_HDRLEN;
     size_t                 index  = header->nlmsg_seq - netlink->sequence;
     size_t                 offset = sizeof(*answer);
     struct request*        request;
 
-    if (header->nlmsg_type != NLMSG_ERROR || mnl_nlmsg_get_payload_len(header) < sizeof(*answer)
-        || index >= netlink->count)
+    if (header->nlmsg_type != NLMSG_ERROR || length < sizeof(*answer) || index >= netlink->count)
         return;
     request        = &netlink->requests[index];
     request->error = -answer->error;
     if (!(header->nlmsg_flags & NLM_F_ACK_TLVS))
         return;
-    if (!(header->nlmsg_flags & NLM_F_CAPPED))
-        offset += MNL_ALIGN(answer->msg.nlmsg_len) - MNL_NLMSG_HDRLEN;
-    if (offset <= mnl_nlmsg_get_payload_len(header))
-        mnl_attr_parse(header, (unsigned)offset, take_message, request);
+    if (!(header->nlmsg_flags & NLM_F_CAPPED)) /* then a copy of the whole request comes first */
+        offset += NLMSG_ALIGN(answer->msg.nlmsg_len) - NLMSG_HDRLEN;
+    if (offset < length)
+        find_text((const char*)answer + offset, length - offset, NLMSGERR_ATTR_MSG, request->message, MESSAGE_SIZE);
 }
 
 static bool all_answered(const struct linux_netlink* netlink)
@@ -260,10 +297,14 @@ static int read_answers(struct linux_netlink* netlink, struct cv_error* err)
         int    rc     = receive(netlink, &length, err);
         if (rc < 0)
             return rc;
-        int left = (int)length;
-        for (const struct nlmsghdr* header = (const void*)netlink->answer; mnl_nlmsg_ok(header, left);
-             header                        = mnl_nlmsg_next(header, &left))
+        const char* at = netlink->answer;
+        while (is_message((const void*)at, length)) {
+            const struct nlmsghdr* header = (const void*)at;
+            size_t                 step   = NLMSG_ALIGN((size_t)header->nlmsg_len);
             take_answer(netlink, header);
+            at += step;
+            length -= step < length ? step : length;
+        }
     }
     return 0;
 }
@@ -318,30 +359,22 @@ struct link_found {
     size_t   alias_size;
 };
 
-static int take_alias(const struct nlattr* attribute, void* data)
-{
-    struct link_found* found = data;
-
-    if (mnl_attr_get_type(attribute) == IFLA_IFALIAS && mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) >= 0)
-        cv_snprintf(found->alias, found->alias_size, "%s", mnl_attr_get_str(attribute));
-    return MNL_CB_OK;
-}
-
 static int take_link(struct linux_netlink* netlink, size_t length, struct link_found* found, struct cv_error* err)
 {
     const struct nlmsghdr*  header = (const void*)netlink->answer;
-    const struct ifinfomsg* link   = mnl_nlmsg_get_payload(header);
+    const struct ifinfomsg* link   = NLMSG_DATA(header);
 
-    if (!mnl_nlmsg_ok(header, (int)length) || header->nlmsg_seq != netlink->sequence)
+    if (!is_message(header, length) || header->nlmsg_seq != netlink->sequence)
         return cv_error_set(err, CV_ERR_PROTOCOL, "look for a link: malformed answer");
     if (header->nlmsg_type == NLMSG_ERROR) {
         take_answer(netlink, header);
         return report(&netlink->requests[0], err);
     }
-    if (header->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(header) < sizeof(*link))
+    if (header->nlmsg_type != RTM_NEWLINK || header->nlmsg_len < NLMSG_LENGTH(sizeof(*link)))
         return cv_error_set(err, CV_ERR_PROTOCOL, "look for a link: answer of type %u", header->nlmsg_type);
     found->index = (uint32_t)link->ifi_index;
-    mnl_attr_parse(header, sizeof(*link), take_alias, found);
+    find_text((const char*)link + NLMSG_ALIGN(sizeof(*link)), header->nlmsg_len - NLMSG_SPACE(sizeof(*link)),
+        IFLA_IFALIAS, found->alias, found->alias_size);
     return 0;
 }
 

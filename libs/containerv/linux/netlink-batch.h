@@ -3,6 +3,7 @@
  *
  * The kernel works through a batch in order and does not stop at an error, so a request must not do harm when an earlier one failed.
  * The first error is the one that is reported, with the step and object that were given for that request.
+ * Written out rather than taken from libmnl, because the guardian is a static program and distributions have no static libmnl.
  * One thread at a time. Strings given as step must be literals; object is copied.
  */
 #ifndef CV_LINUX_NETLINK_BATCH_H
