@@ -99,7 +99,7 @@ def prepare():
 
 
 def run_cases():
-    code, output = check()
+    code, output = check("10")
     expect("nothing is found when nothing was left", code == 0, output)
     for what, words, leave, take_away in CASES:
         left = leave()
@@ -108,12 +108,12 @@ def run_cases():
             expect(what + " is found", code == 1 and all(w in output for w in words), output)
         finally:
             take_away(left)
-        code, output = check()
+        code, output = check("10")
         expect(what + " that was taken away is not", code == 0, output)
 
     write(state + "/cache/root")
     write(run + "/ids/9")
-    code, output = check()
+    code, output = check("10")
     expect("the cache and locks that nobody holds may stay", code == 0, output)
 
     process = start("sleep", "0.5")
