@@ -1,0 +1,88 @@
+/*
+ * One container as the guardian holds it: what was made for it on the host, and its PID 1. All functions run in the guardian, which is
+ * single-threaded and a child of nobody's threads; none of them blocks for longer than the named deadlines.
+ *
+ * Life: linux_container_create() claims the id and makes everything; the processes are children of the guardian (or of the container's
+ * PID 1, for the main process with an init); linux_container_destroy() takes everything away in reverse order and frees it. Every
+ * function that fails leaves nothing behind.
+ */
+#ifndef CV_LINUX_CONTAINER_H
+#define CV_LINUX_CONTAINER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <cv/error.h>
+#include <cv/macros.h>
+#include <cv/strv.h>
+
+#include "spec/spec.h"
+
+struct linux_container;
+
+/* One program to start. Descriptors are borrowed. */
+struct linux_start {
+    const struct cv_spec_process* process;
+    const char*                   user;   /* "name:group" of the container's own files, NULL: process->user counts */
+    const struct cv_strv*         groups; /* may be NULL */
+    int                           stdio[3]; /* -1: the null device */
+    const int*                    extra;    /* become 3, 4, ... */
+    size_t                        extra_count;
+    bool                          terminal;
+    uint16_t                      columns, rows;
+};
+
+/* A process that runs. `pidfd` and `terminal_fd` belong to whoever got the struct. */
+struct linux_child {
+    pid_t pid;         /* in the guardian's PID namespace */
+    int   pidfd;       /* close-on-exec; waitid(P_PIDFD) works when `ours` */
+    int   terminal_fd; /* the other end of its terminal, -1 without */
+    bool  ours;        /* child of the guardian: it stays a zombie until it is waited for; else a child of PID 1 */
+};
+
+/*
+ * Make the container. With `main` the command is started: main_out tells about it. With an init, the main process is a child of the
+ * container's PID 1, and its end is told by the end of PID 1 (linux_container_main_status). Without an init it is PID 1 itself.
+ */
+int linux_container_create(const struct cv_spec* spec, const struct linux_start* main, struct linux_container** container_out,
+    struct linux_child* main_out, struct cv_error* err);
+
+/* Start a further process (or, in a container without init that has no process yet, its PID 1: then *is_main_out is set). */
+int linux_container_spawn(struct linux_container* container, const struct linux_start* start, struct linux_child* child_out,
+    bool* is_main_out, struct cv_error* err);
+
+const char* linux_container_id(const struct linux_container* container);
+
+/* pidfd of the container's PID 1, a child of the guardian; readable once it has ended. Borrowed. */
+int linux_container_init_pidfd(const struct linux_container* container);
+
+/*
+ * After init_pidfd became readable and before destroy: how the main process ended, as waitid's si_code/si_status would say for it
+ * (CLD_EXITED, CLD_KILLED, CLD_DUMPED), with its CPU time and peak memory. Reaps PID 1. Call once.
+ */
+struct linux_status {
+    bool     known;  /* false: PID 1 ended without telling; then signal and code are PID 1's own */
+    int      code;   /* exit code when signal is 0 */
+    int      signal;
+    int64_t  cpu_ns;
+    uint64_t peak_memory_bytes;
+};
+int linux_container_main_status(struct linux_container* container, struct linux_status* status_out, struct cv_error* err);
+
+/* Signal the main process: through PID 1, which forwards, or PID 1 itself. */
+int linux_container_signal_main(struct linux_container* container, int number, struct cv_error* err);
+
+int linux_container_kill(struct linux_container* container, struct cv_error* err); /* all processes, also when frozen */
+int linux_container_pause(struct linux_container* container, struct cv_error* err);
+int linux_container_resume(struct linux_container* container, struct cv_error* err);
+int linux_container_processes(struct linux_container* container, pid_t* list, size_t capacity, size_t* count_out, struct cv_error* err);
+
+/* Kill, take everything away, free. The first error is reported, the rest is taken away all the same. Slow deletes are left to a child. */
+int linux_container_destroy(struct linux_container* container, struct cv_error* err);
+
+/* Sweep what dead owners left: folders whose lock is free, with their cgroup, link and upper. Called before the first create. */
+int linux_container_sweep(struct cv_error* err);
+
+#endif
