@@ -110,5 +110,5 @@ def main():
     unittest.main(verbosity=2)
 
 
-__all__ = ["CVCTL", "ROOT", "Terminal", "command", "error_of", "finish", "main", "os", "run", "shell", "signal", "start",
+__all__ = ["CVCTL", "ROOT", "Terminal", "command", "error_of", "finish", "json", "main", "os", "run", "shell", "signal", "start",
            "subprocess", "time", "unittest", "wait_for_line"]
