@@ -1,0 +1,48 @@
+/* What no back end can do yet, or only some can: each call says so with the back end's name. */
+#include "core.h"
+
+#include <cv/banned.h>
+
+static int unsupported(struct containerv_container* container, const char* what)
+{
+    struct cv_error err = CV_ERROR_INIT;
+    int             rc  = container != NULL ? cv_error_unsupported(&err, what, container->backend->name)
+                                            : cv_error_set(&err, CV_ERR_INVALID, "container is NULL");
+    return cv_publish(&err, rc, what);
+}
+
+int containerv_update(struct containerv_container* container, const struct containerv_limits* limits)
+{
+    struct cv_error          err = CV_ERROR_INIT;
+    struct containerv_limits known;
+    if (container == NULL || container->backend->update == NULL
+        || (container->backend->features & CV_FEATURE_UPDATE) == 0)
+        return unsupported(container, "update");
+    int rc = limits != NULL ? cv_sized_in(&known, sizeof(known), limits, "containerv_limits", &err)
+                            : cv_error_set(&err, CV_ERR_INVALID, "limits is NULL");
+    if (rc == 0)
+        rc = cv_container_in_state(container, CV_STATES_ALIVE, "update", &err);
+    if (rc == 0)
+        rc = container->backend->update(container->instance, &known, &err);
+    return cv_publish(&err, rc, "update the limits");
+}
+
+int containerv_stats(struct containerv_container* container, struct containerv_stats* stats_out)
+{
+    (void)stats_out;
+    return unsupported(container, "stats");
+}
+
+int containerv_upload(struct containerv_container* container, const char* const* host_paths,
+    const char* const* container_paths, size_t count)
+{
+    (void)host_paths, (void)container_paths, (void)count;
+    return unsupported(container, "upload");
+}
+
+int containerv_download(struct containerv_container* container, const char* const* container_paths,
+    const char* const* host_paths, size_t count)
+{
+    (void)host_paths, (void)container_paths, (void)count;
+    return unsupported(container, "download");
+}
