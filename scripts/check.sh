@@ -28,7 +28,7 @@ check() {
 check "seams" scripts/check-seams.sh
 check "seams self-test" scripts/check-seams.sh --self-test
 check "style" scripts/check-style.sh
-[ ! -x scripts/check-links.py ] || check "links" scripts/check-links.py
+check "links" scripts/check-links.py
 check "shell scripts" shell_scripts
 check "clang-tidy" tidy
 check "arm64" scripts/check-arm64.sh
