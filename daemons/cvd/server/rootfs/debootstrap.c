@@ -28,6 +28,7 @@ struct job {
     struct cv_lock*           lock;
     struct cvd_sources        sources;
     struct cv_strv            apt_options, argv;
+    const char*               tool; /* the chosen one's name */
 };
 
 static void job_release(struct job* job)
@@ -153,9 +154,12 @@ static int plan(struct job* job, struct cv_error* err)
         int (*plan)(struct job* job, struct cv_error* err);
     } tools[] = { { "mmdebstrap", plan_mmdebstrap }, { "debootstrap", plan_debootstrap } };
 
-    for (size_t i = 0; i < CV_ARRAY_LEN(tools); i++)
-        if (cvd_tool_exists(tools[i].tool))
-            return read_apt(job, err) < 0 ? err->code : tools[i].plan(job, err);
+    for (size_t i = 0; i < CV_ARRAY_LEN(tools); i++) {
+        if (!cvd_tool_exists(tools[i].tool))
+            continue;
+        job->tool = tools[i].tool;
+        return read_apt(job, err) < 0 ? err->code : tools[i].plan(job, err);
+    }
     cv_error_set(err, CV_ERR_NOT_FOUND, "neither mmdebstrap nor debootstrap is installed");
     cv_error_step(err, "choose the tool that makes roots");
     return cv_error_hint(err, "apt-get install mmdebstrap");
@@ -172,8 +176,7 @@ static int check_root(const struct job* job, struct cv_error* err)
         if (path == NULL)
             return err->code;
         if (!cv_path_exists(path)) {
-            cv_error_set(
-                err, CV_ERR_SYSTEM, "'%s' said that it was done, but '%s' is missing", job->argv.items[0], needed[i]);
+            cv_error_set(err, CV_ERR_SYSTEM, "'%s' said that it was done, but '%s' is missing", job->tool, needed[i]);
             cv_error_step(err, "check the new root");
             return cv_error_object(err, "%s", needed[i]);
         }
@@ -183,7 +186,8 @@ static int check_root(const struct job* job, struct cv_error* err)
 
 static int run_tool(struct job* job, struct cv_error* err)
 {
-    struct cvd_tool tool = { .argv = (const char* const*)job->argv.items,
+    struct cvd_tool tool = { .name = job->tool,
+        .argv                      = (const char* const*)job->argv.items,
         .log                       = job->log,
         .cancel                    = job->request.cancel,
         .held                      = cv_lock_handle(job->lock),

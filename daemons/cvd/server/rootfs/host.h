@@ -22,6 +22,7 @@ int cvd_tool_exists(const char* name);
 int cvd_tool_output(const char* const* argv, char** output_out, struct cv_error* err);
 
 struct cvd_tool {
+    const char*         name; /* how errors call it: argv may begin with a wrapper */
     const char* const*  argv;
     const char*         log; /* path: what it writes is appended here */
     containerv_handle_t cancel;

@@ -134,13 +134,21 @@ static int append_all(struct cv_strv* argv, struct cv_error* err, const char* co
     return cv_strv_append_all(argv, words) < 0 ? cv_error_no_memory(err) : 0;
 }
 
+/*
+ * Both tools mount /proc, /sys and parts of /dev in the folder. In namespaces of their own those mounts are never on the host and end
+ * with the tool, also when it is killed: whoever removes the folder afterwards must not find the host's /dev in it.
+ */
+static const char* const alone[] = { "unshare", "--mount", "--propagation", "private", "--pid", "--fork",
+    "--kill-child", "--mount-proc", "--", NULL };
+
 int cvd_rootfs_mmdebstrap(const struct cvd_rootfs_request* request, const char* folder, const char* sources_file,
     const struct cv_strv* apt_options, struct cv_strv* argv, struct cv_error* err)
 {
     const char* const head[] = { "mmdebstrap", "--variant=minbase", "--format=directory", NULL };
     const char* const tail[] = { request->suite, folder, sources_file, NULL };
 
-    if (append_all(argv, err, head) < 0 || append_format(argv, err, "--architectures=", request->architecture) < 0)
+    if (append_all(argv, err, alone) < 0 || append_all(argv, err, head) < 0
+        || append_format(argv, err, "--architectures=", request->architecture) < 0)
         return err->code;
     for (size_t i = 0; i < apt_options->count; i++)
         if (append_format(argv, err, "--aptopt=", apt_options->items[i]) < 0)
@@ -153,11 +161,11 @@ int cvd_rootfs_mmdebstrap(const struct cvd_rootfs_request* request, const char* 
 int cvd_rootfs_debootstrap(const struct cvd_rootfs_request* request, const char* folder, const char* mirror,
     const char* keyring, struct cv_strv* argv, struct cv_error* err)
 {
-    const char* const head[] = { "unshare", "--mount", "--propagation", "private", "--", "debootstrap",
-        "--variant=minbase", NULL };
+    const char* const head[] = { "debootstrap", "--variant=minbase", NULL };
     const char* const tail[] = { request->suite, folder, mirror, NULL };
 
-    if (append_all(argv, err, head) < 0 || append_format(argv, err, "--arch=", request->architecture) < 0)
+    if (append_all(argv, err, alone) < 0 || append_all(argv, err, head) < 0
+        || append_format(argv, err, "--arch=", request->architecture) < 0)
         return err->code;
     if (keyring != NULL && append_format(argv, err, "--keyring=", keyring) < 0)
         return err->code;

@@ -15,11 +15,11 @@ int cvd_rootfs_check(const struct cvd_rootfs_request* request, struct cv_error* 
 /* "debian-bookworm-amd64", with "-0123456789abcdef" when there are packages (in whatever order). malloc'ed. */
 int cvd_rootfs_name(const struct cvd_rootfs_request* request, char** name_out, struct cv_error* err);
 
-/* mmdebstrap: all apt sources from a file, apt options ("Acquire::http::Proxy \"...\";") one by one. */
+/* Both run in mount and PID namespaces of their own. mmdebstrap: all apt sources from a file, apt options ("Acquire::http::Proxy \"...\";") one by one. */
 int cvd_rootfs_mmdebstrap(const struct cvd_rootfs_request* request, const char* folder, const char* sources_file,
     const struct cv_strv* apt_options, struct cv_strv* argv, struct cv_error* err);
 
-/* debootstrap: one mirror. In a mount namespace of its own, because it mounts /proc in the folder and may be killed. */
+/* debootstrap: one mirror. */
 int cvd_rootfs_debootstrap(const struct cvd_rootfs_request* request, const char* folder, const char* mirror,
     const char* keyring, struct cv_strv* argv, struct cv_error* err);
 

@@ -153,9 +153,9 @@ static int copy_output(struct lines* lines, containerv_handle_t from, struct cv_
         size_t        length;
 
         if (poll(fds, 2, -1) < 0 && errno != EINTR)
-            return cv_error_errno(err, errno, "wait for the tool's output", lines->tool->argv[0]);
+            return cv_error_errno(err, errno, "wait for the tool's output", lines->tool->name);
         if (fds[1].revents != 0)
-            return cv_error_set(err, CV_ERR_STATE, "'%s' was cancelled", lines->tool->argv[0]);
+            return cv_error_set(err, CV_ERR_STATE, "'%s' was cancelled", lines->tool->name);
         if (fds[0].revents == 0)
             continue;
         if (cv_handle_read(from, buffer, sizeof(buffer), &length, err) < 0)
@@ -197,7 +197,7 @@ int cvd_tool_run(const struct cvd_tool* tool, struct cv_error* err)
         return cv_error_errno(err, errno, "open the log", tool->log);
     lines.log = log;
     if (cv_handle_pipe(&read_end, &write_end, err) < 0 || start(tool, write_end, &process, err) < 0)
-        return cv_error_wrap(err, "run '%s'", tool->argv[0]);
+        return cv_error_wrap(err, "run '%s'", tool->name);
     cv_handle_closep(&write_end);
     if (copy_output(&lines, read_end, err) < 0) {
         stop(process);
@@ -205,5 +205,5 @@ int cvd_tool_run(const struct cvd_tool* tool, struct cv_error* err)
     }
     if (cv_process_wait(process, -1, &code, err) < 0)
         return err->code;
-    return code == 0 ? 0 : ended_badly(tool->argv[0], code, err);
+    return code == 0 ? 0 : ended_badly(tool->name, code, err);
 }

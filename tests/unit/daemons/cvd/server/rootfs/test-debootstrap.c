@@ -54,6 +54,7 @@ static int setup(void** state)
     CV_TEST_OK(err, cv_folder_make(cv_test_path("apt"), 0755, &err));
     CV_TEST_OK(err, cv_file_write(cv_test_path("apt/sources.list"), sources, sizeof(sources) - 1, 0644, 0, &err));
     write_program("dpkg", "echo amd64\n");
+    write_program("unshare", "while [ \"$1\" != -- ]; do shift; done; shift; exec \"$@\"\n"); /* needs no root */
     write_program("apt-config", "echo 'Acquire::http::Proxy \"http://proxy\";'\n");
     CV_TEST_OK(err, cv_env_set("PATH", cv_test_path("bin"), &err));
     CV_TEST_OK(err, cv_env_set("CONTAINERV_APT_DIR", cv_test_path("apt"), &err));
@@ -126,7 +127,8 @@ static void check_failure(const char* body, const char* says)
     write_program("mmdebstrap", body);
     CV_TEST_FAILS(CV_ERR_SYSTEM, err, make_root(CV_HANDLE_NONE, &path));
     assert_null(path);
-    if (strstr(err.text, says) == NULL || strstr(err.hint, NAME ".log") == NULL || err.step[0] == '\0')
+    if (strstr(err.text, says) == NULL || strstr(err.text, "'mmdebstrap'") == NULL
+        || strstr(err.hint, NAME ".log") == NULL || err.step[0] == '\0')
         fail_msg("'%s', hint '%s', step '%s'", err.text, err.hint, err.step);
     nothing_is_left();
 }
@@ -173,10 +175,9 @@ static void debootstrap_is_the_second_choice(void** state)
     CV_CLEANUP(cv_freep) char* path = NULL;
 
     (void)state;
-    write_program("debootstrap", "exit 9\n");
-    write_program("unshare", "eval root=\\${$(($#-1))}; echo \"$@\"\n" MAKE_ROOT);
+    write_program("debootstrap", "eval root=\\${$(($#-1))}; echo \"$@\"\n" MAKE_ROOT);
     CV_TEST_OK(err, make_root(CV_HANDLE_NONE, &path));
-    log_says("debootstrap --variant=minbase --arch=amd64 --keyring=/k.gpg bookworm");
+    log_says("--variant=minbase --arch=amd64 --keyring=/k.gpg bookworm");
     log_says("http://mirror.example/debian");
 }
 

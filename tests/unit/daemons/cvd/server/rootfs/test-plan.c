@@ -76,13 +76,15 @@ static void check_argv(const struct cv_strv* got, const char* const* expected)
     assert_int_equal(got->count, i);
 }
 
+#define ALONE "unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "--"
+
 static void the_arguments(void** state)
 {
-    static const char* const  mm[] = { "mmdebstrap", "--variant=minbase", "--format=directory", "--architectures=amd64",
-         "--aptopt=Acquire::http::Proxy \"http://p\";", "--include=gcc,make", "bookworm", "/root", "/sources", NULL };
-    static const char* const  de[] = { "unshare", "--mount", "--propagation", "private", "--", "debootstrap",
-         "--variant=minbase", "--arch=amd64", "--keyring=/k", "--include=gcc,make", "bookworm", "/root", "http://m",
-         NULL };
+    static const char* const  mm[]      = { ALONE, "mmdebstrap", "--variant=minbase", "--format=directory",
+              "--architectures=amd64", "--aptopt=Acquire::http::Proxy \"http://p\";", "--include=gcc,make", "bookworm",
+              "/root", "/sources", NULL };
+    static const char* const  de[]      = { ALONE, "debootstrap", "--variant=minbase", "--arch=amd64", "--keyring=/k",
+              "--include=gcc,make", "bookworm", "/root", "http://m", NULL };
     static const char* const  include[] = { "gcc", "make", NULL };
     struct cvd_rootfs_request request   = request_of("bookworm", "amd64", include);
     struct cv_strv            options = { 0 }, argv = { 0 };
