@@ -46,82 +46,106 @@ static const char* const* list_of(const struct cv_strv* v)
     return (const char* const*)v->items;
 }
 
-/* One call of a setter that the options gave a value for. Stops at the first failure. */
-#define SET(condition, call)                                                                                           \
+/* One call of a setter for an option that was given. Stops at the first failure and tells which option it was. */
+#define SET(option, condition, call)                                                                                   \
     do {                                                                                                               \
         if ((condition) && (call) != 0)                                                                                \
-            return -1;                                                                                                 \
+            return option;                                                                                             \
     } while (0)
 
-static int set_lists(struct containerv_options* made, const struct cvctl_run_options* options)
+static const char* set_lists(struct containerv_options* made, const struct cvctl_run_options* given)
 {
-    for (size_t i = 0; i < options->cap_drop.count; i++)
-        SET(true, containerv_options_drop_capability(made, options->cap_drop.items[i]));
-    for (size_t i = 0; i < options->cap_add.count; i++)
-        SET(true, containerv_options_add_capability(made, options->cap_add.items[i]));
-    for (size_t i = 0; i < options->ulimit_count; i++)
-        SET(true, containerv_options_set_rlimit(
-                      made, options->ulimits[i].name, options->ulimits[i].soft, options->ulimits[i].hard));
-    for (size_t i = 0; i < options->device_count; i++)
-        SET(true, containerv_options_add_device(made, options->devices[i].host, options->devices[i].inside));
-    SET(options->mount_count != 0, containerv_options_set_mounts(made, options->mounts, options->mount_count));
-    SET(options->groups.count != 0, containerv_options_set_groups(made, list_of(&options->groups)));
-    return 0;
+    for (size_t i = 0; i < given->cap_drop.count; i++)
+        SET("cap-drop", true, containerv_options_drop_capability(made, given->cap_drop.items[i]));
+    for (size_t i = 0; i < given->cap_add.count; i++)
+        SET("cap-add", true, containerv_options_add_capability(made, given->cap_add.items[i]));
+    for (size_t i = 0; i < given->ulimit_count; i++)
+        SET("ulimit", true,
+            containerv_options_set_rlimit(
+                made, given->ulimits[i].name, given->ulimits[i].soft, given->ulimits[i].hard));
+    for (size_t i = 0; i < given->device_count; i++)
+        SET("device", true, containerv_options_add_device(made, given->devices[i].host, given->devices[i].inside));
+    SET("volume, --mount or --tmpfs", given->mount_count != 0,
+        containerv_options_set_mounts(made, given->mounts, given->mount_count));
+    SET("group-add", given->groups.count != 0, containerv_options_set_groups(made, list_of(&given->groups)));
+    return NULL;
 }
 
-static int set_scalars(struct containerv_options* made, const struct cvctl_run_options* options)
+static const char* set_scalars(struct containerv_options* made, const struct cvctl_run_options* given)
 {
-    SET(options->name != NULL, containerv_options_set_id(made, options->name));
-    SET(options->backend != NULL, containerv_options_set_backend(made, options->backend));
-    SET(options->shared != 0, containerv_options_set_shared(made, options->shared));
-    SET(options->network.mode != CV_NETWORK_NONE, containerv_options_set_network(made, &options->network));
-    SET(options->hostname != NULL, containerv_options_set_hostname(made, options->hostname));
-    SET(options->read_only, containerv_options_set_readonly(made, 1));
-    SET(options->user != NULL, containerv_options_set_user(made, options->user));
-    SET(options->workdir != NULL, containerv_options_set_working_directory(made, options->workdir));
-    SET(options->umask_set, containerv_options_set_umask(made, options->umask));
-    SET(!options->no_new_privileges, containerv_options_set_no_new_privileges(made, 0));
-    SET(options->seccomp != NULL, containerv_options_set_seccomp(made, options->seccomp));
-    SET(!options->init, containerv_options_set_init(made, 0));
-    SET(true, containerv_options_set_environment(made, list_of(&options->env)));
-    return 0;
+    SET("name", given->name != NULL, containerv_options_set_id(made, given->name));
+    SET("backend", given->backend != NULL, containerv_options_set_backend(made, given->backend));
+    SET("share", given->shared != 0, containerv_options_set_shared(made, given->shared));
+    SET("network", given->network.mode != CV_NETWORK_NONE, containerv_options_set_network(made, &given->network));
+    SET("hostname", given->hostname != NULL, containerv_options_set_hostname(made, given->hostname));
+    SET("read-only", given->read_only, containerv_options_set_readonly(made, 1));
+    SET("user", given->user != NULL, containerv_options_set_user(made, given->user));
+    SET("workdir", given->workdir != NULL, containerv_options_set_working_directory(made, given->workdir));
+    SET("umask", given->umask_set, containerv_options_set_umask(made, given->umask));
+    SET("security-opt", !given->no_new_privileges, containerv_options_set_no_new_privileges(made, 0));
+    SET("security-opt", given->seccomp != NULL, containerv_options_set_seccomp(made, given->seccomp));
+    SET("no-init", !given->init, containerv_options_set_init(made, 0));
+    SET("env", true, containerv_options_set_environment(made, list_of(&given->env)));
+    return NULL;
 }
 
-/* Where the root comes from. In place: the folder itself. Else read-only layers, lowest first. */
-static int set_root(struct containerv_options* made, const struct cvctl_run_options* options, const char* root)
+/* Read-only layers, lowest first: the root, then those of --layer. None when the root folder is used in place. */
+static int list_layers(
+    const struct cvctl_run_options* options, const char* root, struct cv_strv* layers, struct cv_error* err)
 {
-    struct cv_strv layers = { 0 };
-    int            rc;
-
     if (options->rootfs != NULL && !options->overlay)
         return 0;
-    rc = cv_strv_append(&layers, root);
-    for (size_t i = 0; rc == 0 && i < options->layers.count; i++) {
-        char* path = cv_path_absolute(options->layers.items[i], NULL);
+    if (cv_strv_append(layers, root) < 0)
+        return cv_error_no_memory(err);
+    for (size_t i = 0; i < options->layers.count; i++) {
+        char* path = cv_path_absolute(options->layers.items[i], err);
 
-        rc = path == NULL ? CV_ERR_NO_MEMORY : cv_strv_append_steal(&layers, path);
+        if (path == NULL)
+            return err->code;
+        if (cv_strv_append_steal(layers, path) < 0)
+            return cv_error_no_memory(err);
     }
-    rc = rc == 0 ? containerv_options_set_layers(made, list_of(&layers), layers.count) : rc;
-    cv_strv_release(&layers);
-    return rc;
+    return 0;
+}
+
+static const char* set_layers(struct containerv_options* made, const struct cv_strv* layers)
+{
+    SET("layer", layers->count > 1, containerv_options_set_layers(made, list_of(layers), layers->count));
+    SET("rootfs", layers->count == 1, containerv_options_set_layers(made, list_of(layers), 1));
+    return NULL;
+}
+
+static int fill(struct containerv_options* made, const struct cvctl_run_options* options, const struct cv_strv* layers,
+    struct cv_error* err)
+{
+    const char* refused = set_layers(made, layers);
+
+    if (refused == NULL)
+        refused = set_scalars(made, options);
+    if (refused == NULL)
+        refused = set_lists(made, options);
+    if (refused == NULL)
+        return 0;
+    cvctl_last_error(err);
+    return cv_error_wrap(err, "option --%s", refused);
 }
 
 int cvctl_run_build(struct cvctl_run_options* options, const char* root, struct containerv_options** made_out,
     const char** rootfs_out, struct cv_error* err)
 {
-    struct containerv_options* made;
+    CV_CLEANUP(cv_strv_release) struct cv_strv layers = { 0 };
+    struct containerv_options*                 made;
 
-    if (complete_environment(options, err) < 0)
+    if (complete_environment(options, err) < 0 || list_layers(options, root, &layers, err) < 0)
         return err->code;
     made = containerv_options_new();
     if (made == NULL)
         return cv_error_no_memory(err);
-    if (set_root(made, options, root) != 0 || set_scalars(made, options) != 0 || set_lists(made, options) != 0) {
-        cvctl_last_error(err);
+    if (fill(made, options, &layers, err) < 0) {
         containerv_options_delete(made);
         return err->code;
     }
     *made_out   = made;
-    *rootfs_out = options->rootfs != NULL && !options->overlay ? root : NULL;
+    *rootfs_out = layers.count == 0 ? root : NULL;
     return 0;
 }
