@@ -14,8 +14,8 @@
 
 #define LINUX_USERS_FILE_MAX   (1u << 20) /* bytes of a passwd or group file */
 #define LINUX_USERS_LINES_MAX  65536u
-#define LINUX_USERS_NAME_MAX   256u       /* bytes of a name or number */
-#define LINUX_USERS_GROUPS_MAX 65536u     /* the kernel's NGROUPS_MAX */
+#define LINUX_USERS_NAME_MAX   256u                 /* bytes of a name or number */
+#define LINUX_USERS_GROUPS_MAX 65536u               /* the kernel's NGROUPS_MAX */
 #define LINUX_USERS_ID_MAX     UINT32_C(4294967294) /* 4294967295 means "leave it" to the kernel */
 
 /* A name or a number; a text that is all digits is a number. */
@@ -43,7 +43,7 @@ void linux_identity_release(struct linux_identity* identity);
 
 /*
  * "user", "uid", "user:group", "uid:gid", mixed. Nothing else: a number is decimal and whole, 0 to LINUX_USERS_ID_MAX, with no sign, blank
- * or needless zero in front; a name starts with none of "-+~", is no longer than LINUX_USERS_NAME_MAX and has no blank, control
+ * or needless zero in front; a name starts with none of "-+~" and no digit, is no longer than LINUX_USERS_NAME_MAX and has no blank, control
  * character, slash, comma or colon. CV_ERR_INVALID otherwise.
  */
 int linux_users_parse(const char* text, struct linux_user_request* request_out, struct cv_error* err);

@@ -1,0 +1,92 @@
+#include "linux/seccomp.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "linux/seccomp-names.h"
+#include "linux/seccomp-oci.h"
+
+#include <cv/banned.h>
+
+_Static_assert(sizeof(struct seccomp_insn) == sizeof(struct sock_filter), "the kernel's own layout");
+_Static_assert(SECCOMP_INSN_MAX == BPF_MAXINSNS, "the kernel's own limit");
+
+void linux_seccomp_release(struct linux_seccomp_filter* filter)
+{
+    free(filter->code);
+    *filter = (struct linux_seccomp_filter){ 0 };
+}
+
+static int compile_default(uint64_t capability_mask, struct linux_seccomp_filter* filter_out, struct cv_error* err)
+{
+    struct filter_sections           sections = { 0 };
+    size_t                           count    = 0;
+    const struct filter_arch* const* archs    = filter_arch_native(&count);
+    int                              rc;
+
+    if (archs == NULL)
+        return cv_error_unsupported(err, "the default system call filter on this architecture", "linux");
+    rc = filter_sections_add_profile(&sections, archs, count, capability_mask, err);
+    if (rc == 0)
+        rc = seccomp_program_make(sections.items, sections.count, &filter_out->code, &filter_out->count, err);
+    filter_sections_release(&sections);
+    return rc;
+}
+
+static int compile_spec(const struct cv_spec* spec, struct linux_seccomp_filter* filter_out, struct cv_error* err)
+{
+    struct seccomp_oci oci = { 0 };
+    int                rc;
+
+    if (!spec->linux_.seccomp.set)
+        return cv_error_set(err, CV_ERR_INVALID, "the profile 'spec' is asked for, and there is no linux.seccomp");
+    rc = seccomp_oci_translate(&spec->linux_.seccomp, &oci, err);
+    if (rc == 0)
+        rc = seccomp_program_make(oci.sections.items, oci.sections.count, &filter_out->code, &filter_out->count, err);
+    filter_out->flags = oci.flags;
+    seccomp_oci_release(&oci);
+    return rc;
+}
+
+int linux_seccomp_compile(
+    const struct cv_spec* spec, uint64_t capability_mask, struct linux_seccomp_filter* filter_out, struct cv_error* err)
+{
+    const char*                 profile = spec->ext.seccomp;
+    struct linux_seccomp_filter filter  = { 0 };
+    int                         rc      = 0;
+
+    if (profile == NULL && spec->linux_.seccomp.set)
+        rc = cv_error_set(err, CV_ERR_INVALID,
+            "there is a linux.seccomp, and " CV_SPEC_EXTENSION
+            ".seccomp doesn't say whether it counts: \"spec\" or \"default\"");
+    else if (profile == NULL || strcmp(profile, "default") == 0)
+        rc = compile_default(capability_mask, &filter, err);
+    else if (strcmp(profile, "spec") == 0)
+        rc = compile_spec(spec, &filter, err);
+    else if (strcmp(profile, "unconfined") != 0)
+        rc = cv_error_set(err, CV_ERR_INVALID, "'%s' is no system call profile", profile);
+    if (rc < 0)
+        return cv_error_wrap(err, "make the system call filter");
+    *filter_out = filter;
+    return 0;
+}
+
+int linux_seccomp_install(const struct linux_seccomp_filter* filter, struct cv_error* err)
+{
+    struct sock_fprog program = { .len = (unsigned short)filter->count, .filter = (struct sock_filter*)filter->code };
+    long              rc;
+
+    if (filter->count == 0)
+        return 0;
+    rc = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter->flags, &program);
+    if (rc < 0)
+        return cv_error_errno(err, errno, "install the system call filter", NULL);
+    if (rc > 0) /* TSYNC: the thread that could not follow */
+        return cv_error_errno(err, ESRCH, "install the system call filter in all threads", NULL);
+    return 0;
+}
