@@ -1,0 +1,121 @@
+#include "linux/masks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <cv/str.h>
+
+#include "linux/attr.h"
+#include "linux/fd.h"
+#include "linux/inside.h"
+#include "linux/place.h"
+#include "linux/setup.h"
+#include "linux/syscalls.h"
+#include "spec/mountopts.h"
+
+/* A mask for files: the host's null device, opened here and checked, never one of the container's root. */
+static int null_mask(int* mount_fd_out, struct cv_error* err)
+{
+    struct stat info;
+    *mount_fd_out = sys_open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+    if (*mount_fd_out < 0 || fstat(*mount_fd_out, &info) < 0)
+        return cv_error_errno(err, errno, "open the host's device", "/dev/null");
+    if (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(1, 3))
+        return cv_error_set(err, CV_ERR_INVALID, "the host's '/dev/null' is not the null device");
+    return linux_attr_apply(*mount_fd_out, CV_MOUNT_ATTR_RDONLY | CV_MOUNT_ATTR_NOEXEC | CV_MOUNT_ATTR_NOSUID, 0, false, "/dev/null", err);
+}
+
+/* A mask for folders: an empty read-only filesystem. */
+static int empty_mask(int* mount_fd_out, struct cv_error* err)
+{
+    struct cv_mount_options options = { .set = CV_MOUNT_ATTR_RDONLY | CV_MOUNT_ATTR_NOSUID | CV_MOUNT_ATTR_NODEV | CV_MOUNT_ATTR_NOEXEC };
+    char                    size[] = "size=0k", inodes[] = "nr_inodes=2";
+    char*                   words[] = { size, inodes, NULL };
+    options.data.items = words;
+    options.data.count = 2;
+    return linux_make_filesystem("tmpfs", &options, mount_fd_out, err);
+}
+
+static int mask(int root_fd, const char* path, struct cv_error* err)
+{
+    struct stat                     info;
+    CV_CLEANUP(linux_fd_closep) int target_fd = -1;
+    CV_CLEANUP(linux_fd_closep) int mask_fd   = -1;
+    int                             rc        = inside_open(root_fd, path, &target_fd, err);
+    if (rc == CV_ERR_NOT_FOUND)
+        return 0; /* this kernel has no such file: nothing to hide */
+    if (rc == 0 && fstat(target_fd, &info) < 0)
+        rc = cv_error_errno(err, errno, "look at a path to be masked", path);
+    if (rc == 0)
+        rc = S_ISDIR(info.st_mode) ? empty_mask(&mask_fd, err) : null_mask(&mask_fd, err);
+    return rc == 0 ? linux_place(mask_fd, target_fd, path, err) : rc;
+}
+
+static int make_readonly(int root_fd, const char* path, struct cv_error* err)
+{
+    CV_CLEANUP(linux_fd_closep) int target_fd = -1;
+    CV_CLEANUP(linux_fd_closep) int mount_fd  = -1;
+    int                             rc        = inside_open(root_fd, path, &target_fd, err);
+    if (rc == CV_ERR_NOT_FOUND)
+        return 0;
+    if (rc < 0)
+        return rc;
+    mount_fd = sys_open_tree(target_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
+    if (mount_fd < 0)
+        return cv_error_errno(err, errno, "open a path to be made read-only", path);
+    rc = linux_attr_apply(mount_fd, CV_MOUNT_ATTR_RDONLY, 0, true, path, err);
+    return rc == 0 ? linux_place(mount_fd, target_fd, path, err) : rc;
+}
+
+static int each(const struct cv_strv* paths, int root_fd, int (*apply)(int, const char*, struct cv_error*), const char* what, struct cv_error* err)
+{
+    for (size_t i = 0; i < paths->count; i++)
+        if (apply(root_fd, paths->items[i], err) < 0)
+            return cv_error_wrap(err, "%s '%s'", what, paths->items[i]);
+    return 0;
+}
+
+int linux_masks_apply(struct linux_setup* setup, struct cv_error* err)
+{
+    int rc = each(&setup->spec->linux_.readonly_paths, setup->root_fd, make_readonly, "read-only path", err);
+    return rc == 0 ? each(&setup->spec->linux_.masked_paths, setup->root_fd, mask, "masked path", err) : rc;
+}
+
+enum { PROC_MAGIC_NUMBER = 0x9fa0 };
+
+static int write_sysctl(int sys_fd, const struct cv_spec_pair* pair, struct cv_error* err)
+{
+    char path[256];
+    if (cv_snprintf(path, sizeof(path), "%s", pair->key) < 0)
+        return cv_error_set(err, CV_ERR_INVALID, "the sysctl's name '%.64s...' is too long", pair->key);
+    for (char* p = path; *p != '\0'; p++)
+        if (*p == '.')
+            *p = '/';
+    CV_CLEANUP(linux_fd_closep) int fd = sys_openat2(sys_fd, path, O_WRONLY | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+    if (fd < 0 || write(fd, pair->value, strlen(pair->value)) < 0)
+        return cv_error_errno(err, errno, "set the sysctl", pair->key);
+    return 0;
+}
+
+int linux_sysctl_write(struct linux_setup* setup, struct cv_error* err)
+{
+    struct statfs                   info;
+    CV_CLEANUP(linux_fd_closep) int sys_fd = -1;
+    const struct cv_spec_pairs*     list   = &setup->spec->linux_.sysctl;
+    if (list->count == 0)
+        return 0;
+    int rc = inside_open_strict(setup->root_fd, "/proc/sys", &sys_fd, err);
+    if (rc == 0 && (fstatfs(sys_fd, &info) < 0 || info.f_type != PROC_MAGIC_NUMBER))
+        rc = cv_error_set(err, CV_ERR_INVALID, "sysctls can't be set: the container's /proc is not a procfs");
+    for (size_t i = 0; rc == 0 && i < list->count; i++)
+        rc = write_sysctl(sys_fd, &list->items[i], err);
+    return rc;
+}

@@ -1,0 +1,197 @@
+/* Building the root of a container, in PID 1 and its new namespaces, from descriptors. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "linux/attr.h"
+#include "linux/devices.h"
+#include "linux/etc.h"
+#include "linux/fd.h"
+#include "linux/inside.h"
+#include "linux/masks.h"
+#include "linux/place.h"
+#include "linux/setup.h"
+#include "linux/syscalls.h"
+#include "spec/mountopts.h"
+
+int linux_place(int mount_fd, int target_fd, const char* name, struct cv_error* err)
+{
+    if (sys_move_mount(mount_fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+        return cv_error_errno(err, errno, "mount", name);
+    return 0;
+}
+
+static int configure(int fs_fd, const char* type, const struct cv_mount_options* options, struct cv_error* err)
+{
+    for (size_t i = 0; i < options->data.count; i++) {
+        char        key[256];
+        const char* word  = options->data.items[i];
+        const char* equal = strchr(word, '=');
+        size_t      n     = equal != NULL ? (size_t)(equal - word) : strlen(word);
+        if (n >= sizeof(key))
+            return cv_error_set(err, CV_ERR_INVALID, "mount option '%.64s...' is too long", word);
+        memcpy(key, word, n);
+        key[n] = '\0';
+        if (sys_fsconfig(fs_fd, equal != NULL ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, key, equal != NULL ? equal + 1 : NULL, 0) < 0) {
+            cv_error_errno(err, errno, "set a mount option", word);
+            return cv_error_wrap(err, "filesystem '%s'", type);
+        }
+    }
+    return 0;
+}
+
+int linux_make_filesystem(const char* type, const struct cv_mount_options* options, int* mount_fd_out, struct cv_error* err)
+{
+    CV_CLEANUP(linux_fd_closep) int fs_fd = sys_fsopen(type, FSOPEN_CLOEXEC);
+    if (fs_fd < 0)
+        return cv_error_errno(err, errno, "make a filesystem of type", type);
+    int rc = configure(fs_fd, type, options, err);
+    if (rc < 0)
+        return rc;
+    if (sys_fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+        return cv_error_errno(err, errno, "make a filesystem of type", type);
+    *mount_fd_out = sys_fsmount(fs_fd, FSMOUNT_CLOEXEC, (unsigned)linux_attr_bits(options->set | options->rec_set));
+    if (*mount_fd_out >= 0)
+        return 0;
+    cv_error_errno(err, errno, "mount a filesystem of type", type);
+    return cv_error_hint(err, "inside another container, its masked /proc or /sys forbids a fresh one: run that one with them unmasked");
+}
+
+/* The host's /sys, read-only all the way: a fresh one would show a network that is not ours to show. */
+static int host_sys(int* mount_fd_out, struct cv_error* err)
+{
+    CV_CLEANUP(linux_fd_closep) int fd = sys_open_tree(AT_FDCWD, "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+    if (fd < 0)
+        return cv_error_errno(err, errno, "open the host's /sys", NULL);
+    uint32_t set = CV_MOUNT_ATTR_RDONLY | CV_MOUNT_ATTR_NOSUID | CV_MOUNT_ATTR_NODEV | CV_MOUNT_ATTR_NOEXEC;
+    int      rc  = linux_attr_apply(fd, set, 0, true, "/sys", err);
+    if (rc == 0)
+        *mount_fd_out = linux_fd_steal(&fd);
+    return rc;
+}
+
+static bool is_type(const struct cv_spec_mount* mount, const char* type)
+{
+    return mount->type != NULL && strcmp(mount->type, type) == 0;
+}
+
+static int make_mount(const struct linux_setup* setup, const struct cv_spec_mount* mount, const struct cv_mount_options* options,
+    int* mount_fd_out, struct cv_error* err)
+{
+    if (is_type(mount, "sysfs") && cv_spec_namespace(setup->spec, "network") == NULL)
+        return host_sys(mount_fd_out, err);
+    return linux_make_filesystem(is_type(mount, "cgroup") ? "cgroup2" : mount->type, options, mount_fd_out, err);
+}
+
+static int open_target(const struct linux_setup* setup, const struct cv_spec_mount* mount, int mount_fd, int* target_out, struct cv_error* err)
+{
+    struct stat info;
+    if (fstat(mount_fd, &info) < 0)
+        return cv_error_errno(err, errno, "look at the mount", mount->destination);
+    bool folder = S_ISDIR(info.st_mode);
+    if (is_type(mount, "proc") || is_type(mount, "sysfs")) {
+        int made = -1;
+        if (inside_open_strict(setup->root_fd, mount->destination, target_out, err) == 0)
+            return 0;
+        if (err->number != ENOENT)
+            return err->code;
+        int rc = inside_make(setup->root_fd, mount->destination, folder, &made, err);
+        linux_fd_closep(&made);
+        return rc < 0 ? rc : inside_open_strict(setup->root_fd, mount->destination, target_out, err);
+    }
+    return inside_make(setup->root_fd, mount->destination, folder, target_out, err);
+}
+
+static int fix_tmpfs_mode(int mount_fd, const struct cv_spec_mount* mount, struct cv_error* err)
+{
+    if (is_type(mount, "tmpfs") && fchownat(mount_fd, "", 0, 0, AT_EMPTY_PATH) < 0)
+        return cv_error_errno(err, errno, "give a tmpfs to the container's root", mount->destination);
+    return 0;
+}
+
+static int mount_one(struct linux_setup* setup, size_t index, const struct cv_mount_options* options, struct cv_error* err)
+{
+    const struct cv_spec_mount*     mount     = &setup->spec->mounts.items[index];
+    CV_CLEANUP(linux_fd_closep) int target_fd = -1;
+    CV_CLEANUP(linux_fd_closep) int mount_fd  = linux_fd_steal(&setup->source_fds[index]);
+    int rc = mount_fd < 0 ? make_mount(setup, mount, options, &mount_fd, err) : 0;
+    if (rc == 0)
+        rc = open_target(setup, mount, mount_fd, &target_fd, err);
+    if (rc == 0)
+        rc = linux_place(mount_fd, target_fd, mount->destination, err);
+    return rc == 0 ? fix_tmpfs_mode(mount_fd, mount, err) : rc;
+}
+
+static int mount_all(struct linux_setup* setup, struct cv_error* err)
+{
+    for (size_t i = 0; i < setup->spec->mounts.count; i++) {
+        const struct cv_spec_mount* mount   = &setup->spec->mounts.items[i];
+        struct cv_mount_options     options = { 0 };
+        int                         rc      = cv_mount_options_parse(&mount->options, mount->type, &options, err);
+        if (rc == 0)
+            rc = mount_one(setup, i, &options, err);
+        cv_mount_options_release(&options);
+        if (rc < 0)
+            return cv_error_wrap(err, "mount %zu on '%s'", i, mount->destination);
+    }
+    return 0;
+}
+
+static int attach_root(const struct linux_setup* setup, struct cv_error* err)
+{
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return cv_error_errno(err, errno, "keep the container's mounts to itself", NULL);
+    if (sys_move_mount(setup->root_fd, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return cv_error_errno(err, errno, "attach the container's root", NULL);
+    return 0;
+}
+
+static int pivot(const struct linux_setup* setup, struct cv_error* err)
+{
+    if (fchdir(setup->root_fd) < 0)
+        return cv_error_errno(err, errno, "enter the container's root", NULL);
+    if (sys_pivot_root(".", ".") < 0)
+        return cv_error_errno(err, errno, "make the container's root the root", NULL);
+    if (umount2(".", MNT_DETACH) < 0)
+        return cv_error_errno(err, errno, "leave the host's root", NULL);
+    if (chdir("/") < 0)
+        return cv_error_errno(err, errno, "enter the container's root", NULL);
+    return 0;
+}
+
+static int make_working_folder(const struct linux_setup* setup, struct cv_error* err)
+{
+    CV_CLEANUP(linux_fd_closep) int fd = -1;
+    const char*                     cwd = setup->spec->process.cwd;
+    return cwd != NULL ? inside_make(setup->root_fd, cwd, true, &fd, err) : 0;
+}
+
+int linux_rootfs_build(struct linux_setup* setup, struct cv_error* err)
+{
+    struct linux_etc etc = LINUX_ETC_INIT;
+    int              rc  = linux_etc_prepare(&etc, setup, err);
+    if (rc == 0)
+        rc = attach_root(setup, err);
+    if (rc == 0)
+        rc = mount_all(setup, err);
+    if (rc == 0)
+        rc = linux_devices_make(setup, err);
+    if (rc == 0)
+        rc = linux_etc_place(&etc, setup, err);
+    if (rc == 0)
+        rc = linux_sysctl_write(setup, err);
+    if (rc == 0)
+        rc = linux_masks_apply(setup, err);
+    if (rc == 0)
+        rc = make_working_folder(setup, err);
+    if (rc == 0 && setup->spec->root.readonly)
+        rc = linux_attr_apply(setup->root_fd, CV_MOUNT_ATTR_RDONLY, 0, false, "/", err);
+    linux_etc_release(&etc);
+    return rc == 0 ? pivot(setup, err) : rc;
+}

@@ -1,0 +1,85 @@
+/*
+ * Making one container, seen from its PID 1. The guardian fills this in, clones, and hands over the mounts that only it can make; the
+ * clone has a copy of all of it. Not on the wire, never outlives the create.
+ */
+#ifndef CV_LINUX_SETUP_H
+#define CV_LINUX_SETUP_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "linux/caps.h"
+#include "linux/container.h"
+#include "linux/net-plan.h"
+#include "linux/seccomp.h"
+
+enum { SETUP_DEVICES = 6 };
+
+/* What the guardian and PID 1 say over the control socket, one datagram each. */
+enum setup_word {
+    SETUP_ROOT   = 1, /* guardian: here is the root, detached */
+    SETUP_SOURCE = 2, /* guardian: here is the source of mount `index`, detached */
+    SETUP_DEVICE = 3, /* guardian: device `index` of the extension, detached */
+    SETUP_BUILD  = 4, /* guardian: that was all, the id maps are written */
+    SETUP_BUILT  = 5, /* PID 1: the root is in place, the last namespaces are made */
+    SETUP_GO     = 6, /* guardian: the network is there */
+    SETUP_FAILED = 7, /* PID 1 or a process that starts: error */
+    SETUP_READY  = 8, /* PID 1: complete */
+    SETUP_TERMINAL = 9, /* a process that starts: its terminal's other end */
+    SETUP_CHILD  = 10, /* the one that joins: pid and pidfd of the process */
+    SETUP_ENDED  = 11, /* PID 1: how the main process ended */
+};
+
+struct setup_message {
+    enum setup_word     word;
+    unsigned            index;
+    pid_t               pid;
+    struct linux_status status;
+    struct cv_error     error;
+};
+
+int setup_say(int socket_fd, const struct setup_message* message, int fd, struct cv_error* err);
+
+/* CV_ERR_LOST when the other end is gone. *fd_out is -1 if none came. */
+int setup_hear(int socket_fd, struct setup_message* message_out, int* fd_out, struct cv_error* err);
+
+/* The same, for one expected word: SETUP_FAILED becomes this function's own error, anything else CV_ERR_PROTOCOL. */
+int setup_expect(int socket_fd, enum setup_word word, struct cv_error* err);
+
+struct linux_setup {
+    const struct cv_spec*       spec;
+    const struct linux_start*   main; /* NULL: none */
+    const char*                 id;
+    struct net_plan             net;
+    struct linux_caps           caps;    /* largest set that any process may have */
+    struct linux_seccomp_filter seccomp;
+    bool                        userns;  /* own user namespace */
+    bool                        seal;    /* SYS_ADMIN is granted: lock the mounts in a nested user namespace */
+    int                         control_fd; /* PID 1's end; the guardian's own is closed in the clone */
+    int                         start_fd;   /* where the main process tells that it can't start; closed by its exec */
+    int                         null_fd;    /* the host's null device */
+    int*                        source_fds; /* one a mount of the spec, -1 */
+    int*                        device_fds; /* one a device of the extension */
+    int                         root_fd;
+};
+
+/* PID 1 from its first instruction on. */
+_Noreturn void linux_pid1(struct linux_setup* setup);
+
+/* rootfs.c: build the root from the descriptors, pivot into it. Step by step, the error names the mount. */
+int linux_rootfs_build(struct linux_setup* setup, struct cv_error* err);
+
+/* The set of clone flags that a list of namespaces means, without those of `shared`. */
+unsigned long linux_namespace_flags(const struct cv_spec* spec);
+
+/* exec.c: become the program, in the container. Returns only on failure. */
+struct linux_exec {
+    const struct linux_start*          start;
+    const struct linux_seccomp_filter* seccomp;
+    int                                status_fd; /* gets SETUP_TERMINAL; close-on-exec */
+    int                                null_fd;
+    bool                               die_with_parent; /* it is PID 1 itself */
+};
+int linux_exec(const struct linux_exec* what, struct cv_error* err);
+
+#endif

@@ -1,0 +1,87 @@
+#include "linux/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "linux/attr.h"
+#include "linux/fd.h"
+#include "linux/syscalls.h"
+#include "linux/userns.h"
+#include "spec/mountopts.h"
+
+static int open_detached(const char* path, bool recursive, const char* step, int* fd_out, struct cv_error* err)
+{
+    unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0);
+    *fd_out        = sys_open_tree(AT_FDCWD, path, flags);
+    return *fd_out < 0 ? cv_error_errno(err, errno, step, path) : 0;
+}
+
+/* The map by which the owner on disk is the container's root. The usual owner, root, needs no namespace of its own. */
+static int idmap_owner(int mount_fd, const struct linux_source_context* context, bool recursive, const char* name, struct cv_error* err)
+{
+    struct stat                     info;
+    CV_CLEANUP(linux_fd_closep) int own = -1;
+    if (fstat(mount_fd, &info) < 0)
+        return cv_error_errno(err, errno, "look at the source of the mount", name);
+    if (info.st_uid == 0 && info.st_gid == 0)
+        return linux_attr_idmap(mount_fd, context->userns_fd, recursive, name, err);
+    int rc = linux_userns_for_owner(info.st_uid, info.st_gid, context->range, &own, err);
+    return rc < 0 ? rc : linux_attr_idmap(mount_fd, own, recursive, name, err);
+}
+
+static int set_attributes(int fd, const struct cv_mount_options* options, const char* name, struct cv_error* err)
+{
+    int rc = linux_attr_apply(fd, options->set, options->clear, false, name, err);
+    return rc < 0 ? rc : linux_attr_apply(fd, options->rec_set, options->rec_clear, true, name, err);
+}
+
+static int bind_options(int fd, const struct cv_spec_mount* mount, const struct cv_mount_options* options,
+    const struct linux_source_context* context, struct cv_error* err)
+{
+    if (options->chown)
+        return cv_error_set(err, CV_ERR_UNSUPPORTED, "changing the owners of '%s' for good is not supported by the linux back end yet",
+            mount->source);
+    if (mount->uid_mappings.count > 0 || mount->gid_mappings.count > 0)
+        return cv_error_set(err, CV_ERR_UNSUPPORTED, "id mappings of a single mount are not supported by the linux back end yet");
+    int rc = set_attributes(fd, options, mount->source, err);
+    if (rc == 0 && context->range != NULL && options->idmap != CV_MOUNT_IDMAP_RAW)
+        rc = idmap_owner(fd, context, options->bind_recursive, mount->source, err);
+    return rc;
+}
+
+static void release_options(struct cv_mount_options* options)
+{
+    cv_mount_options_release(options);
+}
+
+int linux_source_bind(const struct cv_spec_mount* mount, const struct linux_source_context* context, int* mount_fd_out,
+    struct cv_error* err)
+{
+    CV_CLEANUP(release_options) struct cv_mount_options options = { 0 };
+    CV_CLEANUP(linux_fd_closep) int                     fd      = -1;
+    int rc = cv_mount_options_parse(&mount->options, mount->type, &options, err);
+    if (rc == 0)
+        rc = open_detached(mount->source, options.bind_recursive, "open the source of the mount", &fd, err);
+    if (rc == 0)
+        rc = bind_options(fd, mount, &options, context, err);
+    if (rc == 0)
+        *mount_fd_out = linux_fd_steal(&fd);
+    return rc;
+}
+
+int linux_source_device(const char* host_path, int* mount_fd_out, struct cv_error* err)
+{
+    struct stat                     info;
+    CV_CLEANUP(linux_fd_closep) int fd = -1;
+    int                             rc = open_detached(host_path, false, "open the device", &fd, err);
+    if (rc < 0)
+        return rc;
+    if (fstat(fd, &info) < 0 || !(S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode)))
+        return cv_error_set(err, CV_ERR_INVALID, "'%s' is not a device node", host_path);
+    *mount_fd_out = linux_fd_steal(&fd);
+    return 0;
+}

@@ -1,0 +1,30 @@
+/* Host side of mounts: opening what comes from the host as detached mounts with owners mapped. Runs in the guardian. */
+#ifndef CV_LINUX_SOURCE_H
+#define CV_LINUX_SOURCE_H
+
+#include <cv/error.h>
+
+#include "linux/idrange.h"
+#include "spec/spec.h"
+
+struct linux_source_context {
+    const struct linux_idrange* range;     /* NULL: no user namespace, nothing is idmapped */
+    int                         userns_fd; /* of the container, -1 without */
+    int                         home_fd;   /* the container's folder in the state folder: holds the upper */
+};
+
+/* The root as one detached mount: the root folder itself, or an overlay of the layers with a throw-away upper. */
+int linux_source_root(
+    const struct cv_spec* spec, const struct linux_source_context* context, int* mount_fd_out, struct cv_error* err);
+
+/* The source of a bind mount, detached, with all attributes set. */
+int linux_source_bind(const struct cv_spec_mount* mount, const struct linux_source_context* context, int* mount_fd_out,
+    struct cv_error* err);
+
+/* A device node of the host, detached. */
+int linux_source_device(const char* host_path, int* mount_fd_out, struct cv_error* err);
+
+/* Once a guardian: a mount namespace of its own with a place where layers are put together. */
+int linux_source_prepare(const char* run_dir, struct cv_error* err);
+
+#endif
