@@ -66,6 +66,9 @@ struct linux_setup {
 /* PID 1 from its first instruction on. */
 _Noreturn void linux_pid1(struct linux_setup* setup);
 
+/* End with the guardian, and let nobody look into our memory. A change of ids forgets both, so it is said again after each. */
+int linux_pid1_protect(struct cv_error* err);
+
 /* rootfs.c: build the root from the descriptors, pivot into it. Step by step, the error names the mount. */
 int linux_rootfs_build(struct linux_setup* setup, struct cv_error* err);
 

@@ -1,0 +1,28 @@
+/* What container.c and join.c share. */
+#ifndef CV_LINUX_CONTAINER_INTERNAL_H
+#define CV_LINUX_CONTAINER_INTERNAL_H
+
+#include "linux/container.h"
+#include "linux/home.h"
+#include "linux/idrange.h"
+#include "linux/setup.h"
+
+enum { LINUX_CONTAINER_KILL_MS = 10000 };
+
+struct linux_container {
+    struct linux_home           home;
+    struct linux_idrange        range; /* lock_fd -1: no user namespace */
+    struct linux_seccomp_filter seccomp;
+    struct cv_spec*             spec;
+    int                         parent_fd, group_fd; /* cgroup */
+    int                         null_fd;
+    pid_t                       pid; /* PID 1, 0 before it is there */
+    int                         pidfd;
+    int                         control_fd;
+    bool                        claimed, has_link, reaped;
+};
+
+/* Wait until a program that starts has reached its exec; *err must not be NULL. */
+int linux_container_hear_start(int start_fd, struct linux_child* child, struct cv_error* err);
+
+#endif

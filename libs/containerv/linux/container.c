@@ -1,0 +1,472 @@
+#include "linux/container.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cv/str.h>
+
+#include "linux/cgroup.h"
+#include "linux/container-internal.h"
+#include "linux/fd.h"
+#include "linux/net.h"
+#include "linux/source.h"
+#include "linux/supported.h"
+#include "linux/syscalls.h"
+#include "linux/userns.h"
+
+enum { CAP_NUMBER_SYS_ADMIN = 21 };
+
+static struct linux_container* container_new(struct cv_error* err)
+{
+    struct linux_container* c = calloc(1, sizeof(*c));
+    if (c == NULL) {
+        cv_error_no_memory(err);
+        return NULL;
+    }
+    c->home      = (struct linux_home)LINUX_HOME_INIT;
+    c->range     = (struct linux_idrange)LINUX_IDRANGE_INIT;
+    c->parent_fd = c->group_fd = c->pidfd = c->control_fd = c->null_fd = -1;
+    return c;
+}
+
+static void container_free(struct linux_container* c)
+{
+    linux_fd_closep(&c->parent_fd);
+    linux_fd_closep(&c->group_fd);
+    linux_fd_closep(&c->pidfd);
+    linux_fd_closep(&c->control_fd);
+    linux_fd_closep(&c->null_fd);
+    linux_idrange_release(&c->range);
+    linux_home_release(&c->home);
+    linux_seccomp_release(&c->seccomp);
+    cv_spec_free(c->spec);
+    free(c);
+}
+
+/* --- claiming ------------------------------------------------------------------------------------------------------------------ */
+
+static int claim_cgroup(struct linux_container* c, struct cv_error* err)
+{
+    int rc = linux_cgroup_open_parent(&c->parent_fd, err);
+    if (rc == 0)
+        rc = linux_cgroup_create(c->parent_fd, c->home.id, &c->group_fd, err);
+    return rc;
+}
+
+static int claim(struct linux_container* c, const struct cv_spec* spec, struct cv_error* err)
+{
+    int rc = linux_home_claim(spec->ext.id, &c->home, err);
+    if (rc < 0)
+        return rc;
+    c->claimed = true;
+    rc         = cv_spec_copy(spec, &c->spec, err);
+    if (rc == 0 && (c->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0)
+        rc = cv_error_errno(err, errno, "open the null device", "/dev/null");
+    if (rc == 0 && cv_spec_namespace(spec, "user") != NULL)
+        rc = linux_idrange_claim(c->home.run_dir, &c->range, err);
+    if (rc == 0)
+        rc = linux_source_prepare(c->home.run_dir, err);
+    return rc == 0 ? claim_cgroup(c, err) : rc;
+}
+
+static int plan(struct linux_container* c, struct linux_setup* setup, struct cv_error* err)
+{
+    CV_CLEANUP(cv_freep) char* cache = cv_asprintf(err, "%s/cache/seccomp", c->home.state_dir);
+    if (cache == NULL)
+        return CV_ERR_NO_MEMORY;
+    int rc = linux_net_plan_make(c->spec, &setup->net, err);
+    if (rc == 0)
+        rc = linux_caps_parse(&c->spec->process.capabilities, &setup->caps, err);
+    uint64_t granted = setup->caps.permitted | setup->caps.effective | setup->caps.ambient;
+    if (rc == 0)
+        rc = linux_seccomp_get(cache, c->spec, granted, &c->seccomp, err);
+    setup->spec    = c->spec;
+    setup->id      = c->home.id;
+    setup->seccomp = c->seccomp;
+    setup->userns  = c->range.lock_fd >= 0;
+    setup->seal    = setup->userns && (setup->caps.bounding >> CAP_NUMBER_SYS_ADMIN & 1) != 0;
+    setup->null_fd = c->null_fd;
+    setup->root_fd = -1;
+    return rc;
+}
+
+/* --- the clone ----------------------------------------------------------------------------------------------------------------- */
+
+struct channels {
+    int control[2], start[2]; /* [0] ours, [1] PID 1's */
+};
+
+static void channels_close(struct channels* channels)
+{
+    for (int i = 0; i < 2; i++) {
+        linux_fd_closep(&channels->control[i]);
+        linux_fd_closep(&channels->start[i]);
+    }
+}
+
+static int channels_open(struct channels* channels, struct cv_error* err)
+{
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channels->control) < 0
+        || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channels->start) < 0)
+        return cv_error_errno(err, errno, "make a socket pair", NULL);
+    return 0;
+}
+
+static int clone_pid1(struct linux_container* c, struct linux_setup* setup, struct channels* channels, struct cv_error* err)
+{
+    int               pidfd = -1;
+    struct clone_args args  = {
+         .flags       = (linux_namespace_flags(c->spec) & ~(unsigned long)CLONE_NEWCGROUP) | CLONE_PIDFD | CLONE_INTO_CGROUP,
+         .pidfd       = (uint64_t)(uintptr_t)&pidfd,
+         .exit_signal = SIGCHLD,
+         .cgroup      = (uint64_t)c->group_fd,
+    };
+    setup->control_fd = channels->control[1];
+    setup->start_fd   = channels->start[1];
+    c->pid            = sys_clone3(&args);
+    if (c->pid == 0)
+        linux_pid1(setup);
+    if (c->pid < 0) {
+        c->pid = 0;
+        return cv_error_errno(err, errno, "make the container's namespaces", c->home.id);
+    }
+    c->pidfd = pidfd;
+    linux_fd_closep(&channels->control[1]);
+    linux_fd_closep(&channels->start[1]);
+    channels->control[1] = channels->start[1] = -1;
+    return 0;
+}
+
+/* --- what only the guardian can make ------------------------------------------------------------------------------------------- */
+
+static int open_namespace(const struct linux_container* c, const char* name, int* fd_out, struct cv_error* err)
+{
+    char path[64];
+    cv_snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)c->pid, name);
+    *fd_out = open(path, O_RDONLY | O_CLOEXEC);
+    return *fd_out < 0 ? cv_error_errno(err, errno, "open the container's namespace", path) : 0;
+}
+
+static int hand_over(int control_fd, enum setup_word word, size_t index, int fd, struct cv_error* err)
+{
+    struct setup_message message = { .word = word, .index = (unsigned)index };
+    return setup_say(control_fd, &message, fd, err);
+}
+
+static bool is_bind(const struct cv_spec_mount* mount)
+{
+    return (mount->type != NULL && strcmp(mount->type, "bind") == 0) || cv_strv_contains(&mount->options, "bind")
+        || cv_strv_contains(&mount->options, "rbind");
+}
+
+static int send_sources(const struct cv_spec* spec, const struct linux_source_context* context, int control_fd, struct cv_error* err)
+{
+    for (size_t i = 0; i < spec->mounts.count; i++) {
+        CV_CLEANUP(linux_fd_closep) int fd = -1;
+        if (!is_bind(&spec->mounts.items[i]))
+            continue;
+        int rc = linux_source_bind(&spec->mounts.items[i], context, &fd, err);
+        if (rc == 0)
+            rc = hand_over(control_fd, SETUP_SOURCE, i, fd, err);
+        if (rc < 0)
+            return cv_error_wrap(err, "mount %zu on '%s'", i, spec->mounts.items[i].destination);
+    }
+    return 0;
+}
+
+static int send_devices(const struct cv_spec* spec, int control_fd, struct cv_error* err)
+{
+    for (size_t i = 0; i < spec->ext.devices.count; i++) {
+        CV_CLEANUP(linux_fd_closep) int fd = -1;
+        int                             rc = linux_source_device(spec->ext.devices.items[i].host_path, &fd, err);
+        if (rc == 0)
+            rc = hand_over(control_fd, SETUP_DEVICE, i, fd, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int provide(struct linux_container* c, int control_fd, struct cv_error* err)
+{
+    CV_CLEANUP(linux_fd_closep) int userns_fd = -1;
+    CV_CLEANUP(linux_fd_closep) int root_fd   = -1;
+    bool                            mapped    = c->range.lock_fd >= 0;
+    int                             rc        = mapped ? linux_userns_map(c->pid, &c->range, err) : 0;
+    if (rc == 0 && mapped)
+        rc = open_namespace(c, "user", &userns_fd, err);
+    struct linux_source_context context = { .range = mapped ? &c->range : NULL, .userns_fd = userns_fd, .home_fd = c->home.home_fd };
+    if (rc == 0)
+        rc = linux_source_root(c->spec, &context, &root_fd, err);
+    if (rc == 0)
+        rc = hand_over(control_fd, SETUP_ROOT, 0, root_fd, err);
+    if (rc == 0)
+        rc = send_sources(c->spec, &context, control_fd, err);
+    if (rc == 0)
+        rc = send_devices(c->spec, control_fd, err);
+    return rc == 0 ? hand_over(control_fd, SETUP_BUILD, 0, -1, err) : rc;
+}
+
+static int connect_network(struct linux_container* c, const struct net_plan* net, int control_fd, struct cv_error* err)
+{
+    CV_CLEANUP(linux_fd_closep) int netns_fd = -1;
+    int                             rc       = setup_expect(control_fd, SETUP_BUILT, err);
+    if (rc == 0 && net->mode == CV_SPEC_NETWORK_VETH) {
+        rc = open_namespace(c, "net", &netns_fd, err);
+        if (rc == 0)
+            rc = linux_net_veth_host(c->home.id, netns_fd, net, err);
+        c->has_link = rc == 0;
+    }
+    if (rc == 0)
+        rc = hand_over(control_fd, SETUP_GO, 0, -1, err);
+    return rc == 0 ? setup_expect(control_fd, SETUP_READY, err) : rc;
+}
+
+static void note(const struct setup_message* message, int fd, struct linux_child* child, struct cv_error* failure)
+{
+    if (message->word == SETUP_TERMINAL) {
+        child->terminal_fd = fd;
+    } else if (message->word == SETUP_CHILD) {
+        child->pid   = message->pid;
+        child->pidfd = fd;
+        child->ours  = true;
+    } else {
+        linux_fd_closep(&fd);
+        if (message->word == SETUP_FAILED)
+            *failure = message->error;
+        else
+            cv_error_set(failure, CV_ERR_PROTOCOL, "word %d came from a program that starts", message->word);
+    }
+}
+
+/* All that is said, in whatever order, until the exec (or the end) of everybody who could speak has closed the channel. */
+int linux_container_hear_start(int start_fd, struct linux_child* child, struct cv_error* err)
+{
+    struct cv_error failure = CV_ERROR_INIT;
+    for (;;) {
+        struct setup_message message;
+        int                  fd = -1;
+        int                  rc = setup_hear(start_fd, &message, &fd, err);
+        if (rc == CV_ERR_LOST)
+            break;
+        if (rc < 0)
+            return rc;
+        note(&message, fd, child, &failure);
+    }
+    if (failure.code < 0)
+        *err = failure;
+    return failure.code;
+}
+
+/* --- create -------------------------------------------------------------------------------------------------------------------- */
+
+static int* unset_fds(size_t count, struct cv_error* err)
+{
+    int* fds = malloc((count + 1) * sizeof(*fds));
+    if (fds == NULL)
+        cv_error_no_memory(err);
+    for (size_t i = 0; fds != NULL && i < count; i++)
+        fds[i] = -1;
+    return fds;
+}
+
+static int bring_up(struct linux_container* c, struct linux_setup* setup, struct linux_child* main_out, struct cv_error* err)
+{
+    CV_CLEANUP(channels_close) struct channels channels = { { -1, -1 }, { -1, -1 } };
+    int                                        rc       = channels_open(&channels, err);
+    if (rc == 0)
+        rc = clone_pid1(c, setup, &channels, err);
+    if (rc == 0)
+        rc = provide(c, channels.control[0], err);
+    if (rc == 0)
+        rc = connect_network(c, &setup->net, channels.control[0], err);
+    if (rc < 0 && err->code == CV_ERR_LOST) { /* it may have told why, before we noticed that it is gone */
+        struct cv_error told = CV_ERROR_INIT;
+        if (setup_expect(channels.control[0], SETUP_READY, &told) < 0 && told.code != CV_ERR_LOST)
+            *err = told, rc = told.code;
+    }
+    if (rc == 0 && setup->main != NULL)
+        rc = linux_container_hear_start(channels.start[0], main_out, err);
+    c->control_fd = linux_fd_steal(&channels.control[0]);
+    return rc;
+}
+
+static int make(struct linux_container* c, const struct cv_spec* spec, const struct linux_start* main, struct linux_child* main_out, struct cv_error* err)
+{
+    struct linux_setup setup = { .main = main };
+    int                rc    = claim(c, spec, err);
+    if (rc == 0)
+        rc = plan(c, &setup, err);
+    if (rc < 0)
+        return rc;
+    CV_CLEANUP(cv_freep) int* sources = unset_fds(spec->mounts.count, err);
+    CV_CLEANUP(cv_freep) int* devices = unset_fds(spec->ext.devices.count, err);
+    if (sources == NULL || devices == NULL)
+        return CV_ERR_NO_MEMORY;
+    setup.source_fds = sources;
+    setup.device_fds = devices;
+    rc               = bring_up(c, &setup, main_out, err);
+    if (rc == 0 && main != NULL) {
+        main_out->pid   = c->pid;
+        main_out->pidfd = fcntl(c->pidfd, F_DUPFD_CLOEXEC, 3);
+        if (main_out->pidfd < 0)
+            rc = cv_error_errno(err, errno, "copy the descriptor of PID 1", NULL);
+    }
+    return rc;
+}
+
+int linux_container_create(const struct cv_spec* spec, const struct linux_start* main, struct linux_container** container_out,
+    struct linux_child* main_out, struct cv_error* err)
+{
+    struct cv_error    own   = CV_ERROR_INIT;
+    struct linux_child child = { .pidfd = -1, .terminal_fd = -1 };
+    err                      = err != NULL ? err : &own;
+    int rc                   = linux_supported(spec, main != NULL, err);
+    if (rc < 0)
+        return rc;
+    struct linux_container* c = container_new(err);
+    if (c == NULL)
+        return CV_ERR_NO_MEMORY;
+    rc = make(c, spec, main, &child, err);
+    if (rc < 0) {
+        linux_fd_closep(&child.pidfd);
+        linux_fd_closep(&child.terminal_fd);
+        linux_container_destroy(c, NULL);
+        return rc;
+    }
+    *container_out = c;
+    if (main_out != NULL)
+        *main_out = child;
+    return 0;
+}
+
+/* --- while it lives ------------------------------------------------------------------------------------------------------------ */
+
+const char* linux_container_id(const struct linux_container* container)
+{
+    return container->home.id;
+}
+
+int linux_container_init_pidfd(const struct linux_container* container)
+{
+    return container->pidfd;
+}
+
+static void status_of(const siginfo_t* info, const struct rusage* usage, struct linux_status* status)
+{
+    status->known  = info->si_code == CLD_EXITED;
+    status->signal = info->si_code == CLD_EXITED ? 0 : info->si_status;
+    status->code   = status->signal != 0 ? 128 + status->signal : info->si_status;
+    status->cpu_ns = (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * INT64_C(1000000000)
+        + (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) * INT64_C(1000);
+    status->peak_memory_bytes = (uint64_t)usage->ru_maxrss * 1024;
+}
+
+static int reap_pid1(struct linux_container* c, struct linux_status* status, struct cv_error* err)
+{
+    siginfo_t     info  = { 0 };
+    struct rusage usage = { 0 };
+    int           rc;
+    do /* the raw call: the C library's has no place for the usage */
+        rc = (int)syscall(SYS_waitid, P_PIDFD, c->pidfd, &info, WEXITED, &usage);
+    while (rc < 0 && errno == EINTR);
+    if (rc < 0)
+        return cv_error_errno(err, errno, "wait for PID 1", c->home.id);
+    c->reaped = true;
+    status_of(&info, &usage, status);
+    return 0;
+}
+
+int linux_container_main_status(struct linux_container* container, struct linux_status* status_out, struct cv_error* err)
+{
+    struct setup_message message;
+    struct linux_status  status = { 0 };
+    int                  fd     = -1;
+    int                  rc     = reap_pid1(container, &status, err);
+    if (rc < 0)
+        return rc;
+    if (!container->spec->ext.no_init)
+        while (setup_hear(container->control_fd, &message, &fd, NULL) == 0) {
+            linux_fd_closep(&fd);
+            if (message.word == SETUP_ENDED)
+                status = message.status;
+        }
+    *status_out = status;
+    return 0;
+}
+
+int linux_container_signal_main(struct linux_container* container, int number, struct cv_error* err)
+{
+    if (sys_pidfd_send_signal(container->pidfd, number, NULL, 0) == 0)
+        return 0;
+    return cv_error_errno(err, errno, "signal the main process", container->home.id);
+}
+
+int linux_container_kill(struct linux_container* container, struct cv_error* err)
+{
+    return linux_cgroup_kill(container->group_fd, LINUX_CONTAINER_KILL_MS, err);
+}
+
+int linux_container_pause(struct linux_container* container, struct cv_error* err)
+{
+    return linux_cgroup_freeze(container->group_fd, LINUX_CONTAINER_KILL_MS, err);
+}
+
+int linux_container_resume(struct linux_container* container, struct cv_error* err)
+{
+    return linux_cgroup_thaw(container->group_fd, LINUX_CONTAINER_KILL_MS, err);
+}
+
+int linux_container_processes(struct linux_container* container, pid_t* list, size_t capacity, size_t* count_out, struct cv_error* err)
+{
+    return linux_cgroup_processes(container->group_fd, list, capacity, count_out, err);
+}
+
+/* --- the end ------------------------------------------------------------------------------------------------------------------- */
+
+static void kill_all(struct linux_container* c, struct cv_error* err)
+{
+    struct linux_status status;
+    if (c->pid > 0 && !c->reaped)
+        sys_pidfd_send_signal(c->pidfd, SIGKILL, NULL, 0);
+    if (c->group_fd >= 0)
+        linux_cgroup_kill(c->group_fd, LINUX_CONTAINER_KILL_MS, err);
+    if (c->pid > 0 && !c->reaped)
+        reap_pid1(c, &status, err);
+}
+
+/* Each step on its own: one that fails doesn't keep the others from being done. The first error is told. */
+int linux_container_destroy(struct linux_container* container, struct cv_error* err)
+{
+    struct cv_error steps[4] = { CV_ERROR_INIT, CV_ERROR_INIT, CV_ERROR_INIT, CV_ERROR_INIT };
+    kill_all(container, &steps[0]);
+    if (container->has_link)
+        linux_net_delete(container->home.id, &steps[1]);
+    if (container->group_fd >= 0)
+        linux_cgroup_remove(container->parent_fd, container->home.id, LINUX_CONTAINER_KILL_MS, &steps[2]);
+    if (container->claimed)
+        linux_home_remove(&container->home, &steps[3]);
+    container_free(container);
+    for (size_t i = 0; i < CV_ARRAY_LEN(steps); i++)
+        if (steps[i].code < 0) {
+            if (err != NULL)
+                *err = steps[i];
+            return steps[i].code;
+        }
+    return 0;
+}
+
+int linux_container_sweep(struct cv_error* err)
+{
+    return linux_home_sweep(err);
+}

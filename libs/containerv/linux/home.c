@@ -1,0 +1,247 @@
+#include "linux/home.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cv/clock.h>
+#include <cv/file.h>
+#include <cv/folders.h>
+#include <cv/lock.h>
+#include <cv/posix.h>
+#include <cv/str.h>
+
+#include "linux/cgroup.h"
+#include "linux/fd.h"
+#include "linux/net.h"
+
+enum { SWEEP_KILL_MS = 5000 };
+
+void linux_home_release(struct linux_home* home)
+{
+    linux_fd_closep(&home->lock_fd);
+    linux_fd_closep(&home->home_fd);
+    free(home->run_dir);
+    free(home->state_dir);
+    free(home->id);
+    *home = (struct linux_home)LINUX_HOME_INIT;
+}
+
+static int open_folder(const char* base, const char* name, unsigned mode, int* fd_out, struct cv_error* err)
+{
+    CV_CLEANUP(cv_freep) char* path = cv_asprintf(err, "%s%s%s", base, name[0] != '\0' ? "/" : "", name);
+    if (path == NULL)
+        return CV_ERR_NO_MEMORY;
+    int rc = cv_folder_make(path, mode, err);
+    if (rc < 0)
+        return rc;
+    *fd_out = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    return *fd_out < 0 ? cv_error_errno(err, errno, "open the folder", path) : 0;
+}
+
+static int find_folders(struct linux_home* home, struct cv_error* err)
+{
+    int rc = cv_folders_run(&home->run_dir, err);
+    if (rc == 0)
+        rc = cv_folders_state(&home->state_dir, err);
+    if (rc == 0)
+        rc = cv_folder_make(home->run_dir, 0755, err);
+    return rc == 0 ? cv_folder_make(home->state_dir, 0755, err) : rc;
+}
+
+/* One claim or sweep at a time on this machine, so that a folder whose lock is free is one whose owner is dead. */
+static int lock_all(const struct linux_home* home, struct cv_lock** lock_out, struct cv_error* err)
+{
+    CV_CLEANUP(cv_freep) char* path = cv_asprintf(err, "%s/lock", home->run_dir);
+    return path != NULL ? cv_lock_acquire(path, CV_LOCK_WAIT, lock_out, err) : CV_ERR_NO_MEMORY;
+}
+
+static void unlock_all(struct cv_lock** lock)
+{
+    cv_lock_release(*lock);
+}
+
+/* --- deleting ------------------------------------------------------------------------------------------------------------------ */
+
+/* A fork of ours deletes; it holds nothing but the folder. Without memory for one we delete ourselves. */
+static int delete_in_background(int trash_fd, const char* name, struct cv_error* err)
+{
+    pid_t pid = fork();
+    if (pid > 0)
+        return 0;
+    if (pid < 0)
+        return cv_tree_remove_at(trash_fd, name, err);
+    int keep[] = { trash_fd };
+    linux_fd_close_others(keep, 1, NULL);
+    _exit(cv_tree_remove_at(trash_fd, name, NULL) < 0 ? 1 : 0);
+}
+
+static int discard_home(const struct linux_home* home, struct cv_error* err)
+{
+    char                            name[96];
+    CV_CLEANUP(linux_fd_closep) int homes_fd = -1;
+    CV_CLEANUP(linux_fd_closep) int trash_fd = -1;
+    int                             rc       = open_folder(home->state_dir, "containers", 0711, &homes_fd, err);
+    if (rc == 0)
+        rc = open_folder(home->state_dir, "trash", 0700, &trash_fd, err);
+    if (rc < 0)
+        return rc;
+    cv_snprintf(name, sizeof(name), "%s-%lld", home->id, (long long)cv_clock_realtime_ns());
+    if (renameat(homes_fd, home->id, trash_fd, name) < 0)
+        return errno == ENOENT ? 0 : cv_error_errno(err, errno, "take the container's folder away", home->id);
+    return delete_in_background(trash_fd, name, err);
+}
+
+static int remove_run_folder(const struct linux_home* home, struct cv_error* err)
+{
+    char                            name[80];
+    CV_CLEANUP(linux_fd_closep) int run_fd = open(home->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    cv_snprintf(name, sizeof(name), "c-%s", home->id);
+    return run_fd < 0 ? cv_error_errno(err, errno, "open the folder", home->run_dir) : cv_tree_remove_at(run_fd, name, err);
+}
+
+int linux_home_remove(struct linux_home* home, struct cv_error* err)
+{
+    struct cv_error own = CV_ERROR_INIT;
+    int             rc  = discard_home(home, err);
+    if (rc < 0)
+        err = &own; /* the first error is the one to tell */
+    int second = remove_run_folder(home, err);
+    return rc < 0 ? rc : second;
+}
+
+/* --- sweeping ------------------------------------------------------------------------------------------------------------------ */
+
+static int sweep_cgroup(const char* id, struct cv_error* err)
+{
+    CV_CLEANUP(linux_fd_closep) int parent_fd = -1;
+    CV_CLEANUP(linux_fd_closep) int group_fd  = -1;
+    if (linux_cgroup_open_parent(&parent_fd, err) < 0 || linux_cgroup_open(parent_fd, id, &group_fd, err) < 0)
+        return err->code == CV_ERR_NOT_FOUND || err->code == CV_ERR_UNSUPPORTED ? 0 : err->code;
+    int rc = linux_cgroup_kill(group_fd, SWEEP_KILL_MS, err);
+    return rc == 0 ? linux_cgroup_remove(parent_fd, id, SWEEP_KILL_MS, err) : rc;
+}
+
+/* @return true with the lock held when the owner is dead */
+static bool owner_is_dead(int run_fd, const char* name, int* lock_out)
+{
+    char path[96];
+    cv_snprintf(path, sizeof(path), "%s/lock", name);
+    *lock_out = openat(run_fd, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (*lock_out >= 0 && flock(*lock_out, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    linux_fd_closep(lock_out);
+    *lock_out = -1;
+    return false;
+}
+
+static int sweep_one(const struct linux_home* base, int run_fd, const char* name, struct cv_error* err)
+{
+    struct linux_home dead = *base;
+    dead.id                = (char*)(uintptr_t)(name + 2);
+    CV_CLEANUP(linux_fd_closep) int lock_fd = -1;
+    if (!owner_is_dead(run_fd, name, &lock_fd))
+        return 0;
+    int rc = sweep_cgroup(dead.id, err);
+    if (rc == 0)
+        rc = linux_net_delete(dead.id, err);
+    return rc == 0 ? linux_home_remove(&dead, err) : cv_error_wrap(err, "sweep what the dead owner of '%s' left", dead.id);
+}
+
+static int sweep_all(const struct linux_home* base, struct cv_error* err)
+{
+    DIR* folder = opendir(base->run_dir);
+    int  rc     = folder != NULL ? 0 : cv_error_errno(err, errno, "look for leftovers", base->run_dir);
+    while (rc == 0) {
+        const struct dirent* entry = readdir(folder);
+        if (entry == NULL)
+            break;
+        if (strncmp(entry->d_name, "c-", 2) == 0 && cv_spec_check_id(entry->d_name + 2, NULL) == 0)
+            rc = sweep_one(base, dirfd(folder), entry->d_name, err);
+    }
+    if (folder != NULL)
+        closedir(folder);
+    return rc;
+}
+
+int linux_home_sweep(struct cv_error* err)
+{
+    CV_CLEANUP(linux_home_release) struct linux_home base = LINUX_HOME_INIT;
+    CV_CLEANUP(unlock_all) struct cv_lock*           lock = NULL;
+    struct cv_error                                  own  = CV_ERROR_INIT;
+    err    = err != NULL ? err : &own;
+    int rc = find_folders(&base, err);
+    if (rc == 0)
+        rc = lock_all(&base, &lock, err);
+    return rc == 0 ? sweep_all(&base, err) : rc;
+}
+
+/* --- claiming ------------------------------------------------------------------------------------------------------------------ */
+
+static int claim_run_folder(struct linux_home* home, struct cv_error* err)
+{
+    char                            name[80];
+    CV_CLEANUP(linux_fd_closep) int run_fd = open(home->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (run_fd < 0)
+        return cv_error_errno(err, errno, "open the folder", home->run_dir);
+    cv_snprintf(name, sizeof(name), "c-%s", home->id);
+    if (mkdirat(run_fd, name, 0700) < 0 && errno != EEXIST)
+        return cv_error_errno(err, errno, "claim the container's id", name);
+    if (owner_is_dead(run_fd, name, &home->lock_fd))
+        return 0; /* ours now; the sweep before has cleaned it if somebody died in it */
+    cv_error_set(err, CV_ERR_EXISTS, "a container with the id '%s' exists", home->id);
+    cv_error_step(err, "claim the container's id");
+    cv_error_object(err, "%s", home->id);
+    return cv_error_hint(err, "choose another id, or destroy that container first");
+}
+
+static int claim_home(struct linux_home* home, struct cv_error* err)
+{
+    CV_CLEANUP(linux_fd_closep) int homes_fd = -1;
+    int                             rc       = open_folder(home->state_dir, "containers", 0711, &homes_fd, err);
+    if (rc < 0)
+        return rc;
+    if (mkdirat(homes_fd, home->id, 0711) < 0)
+        return cv_error_errno(err, errno, "make the container's folder", home->id);
+    home->home_fd = openat(homes_fd, home->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    return home->home_fd < 0 ? cv_error_errno(err, errno, "open the container's folder", home->id) : 0;
+}
+
+/* A home without a run folder is left from before the last boot. */
+static int claim(struct linux_home* home, struct cv_error* err)
+{
+    CV_CLEANUP(unlock_all) struct cv_lock* lock = NULL;
+    int                                    rc   = lock_all(home, &lock, err);
+    if (rc == 0)
+        rc = sweep_all(home, err);
+    if (rc == 0)
+        rc = claim_run_folder(home, err);
+    if (rc < 0)
+        return rc;
+    rc = discard_home(home, err);
+    if (rc == 0)
+        rc = claim_home(home, err);
+    if (rc < 0)
+        linux_home_remove(home, NULL);
+    return rc;
+}
+
+int linux_home_claim(const char* id, struct linux_home* home_out, struct cv_error* err)
+{
+    struct linux_home home = LINUX_HOME_INIT;
+    int               rc   = find_folders(&home, err);
+    if (rc == 0 && (home.id = cv_strdup(id, err)) == NULL)
+        rc = CV_ERR_NO_MEMORY;
+    if (rc == 0)
+        rc = claim(&home, err);
+    if (rc == 0)
+        *home_out = home;
+    else
+        linux_home_release(&home);
+    return rc;
+}

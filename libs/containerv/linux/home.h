@@ -1,0 +1,30 @@
+/*
+ * Where a container's things are on the host: run folder (dies with the boot, holds the lock) and home in the state folder (upper, work).
+ * Names are claimed by an exclusive mkdir; who holds the lock of a run folder owns the container; a free lock means a dead owner.
+ */
+#ifndef CV_LINUX_HOME_H
+#define CV_LINUX_HOME_H
+
+#include <cv/error.h>
+
+struct linux_home {
+    char* run_dir;   /* /run/containerv */
+    char* state_dir; /* /var/lib/containerv */
+    char* id;
+    int   lock_fd;   /* the container's lock */
+    int   home_fd;   /* containers/<id> */
+};
+
+#define LINUX_HOME_INIT { .lock_fd = -1, .home_fd = -1 }
+
+/* Claim the id. CV_ERR_EXISTS when a living owner has it; what a dead one left is swept first. */
+int linux_home_claim(const char* id, struct linux_home* home_out, struct cv_error* err);
+
+/* Give the id back: the home is moved away and deleted by a child in the background. */
+int  linux_home_remove(struct linux_home* home, struct cv_error* err);
+void linux_home_release(struct linux_home* home); /* memory and descriptors only */
+
+/* Take away what dead owners left: cgroup, link, folders. */
+int linux_home_sweep(struct cv_error* err);
+
+#endif

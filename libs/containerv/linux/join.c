@@ -1,0 +1,155 @@
+/*
+ * A further process in a container. A fork of the guardian joins the namespaces, clones once more (only a new process gets into a PID
+ * namespace) as a child of the guardian, and ends.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "linux/container-internal.h"
+#include "linux/fd.h"
+#include "linux/syscalls.h"
+
+struct join {
+    const struct linux_container* container;
+    const struct linux_start*     start;
+    int                           status_fd;
+};
+
+static int keep_own_fds(const struct join* join, struct cv_error* err)
+{
+    int    keep[3 + 3 + 256];
+    size_t n = 0;
+    if (join->start->extra_count > 256)
+        return cv_error_set(err, CV_ERR_INVALID, "%zu descriptors are too many for one program", join->start->extra_count);
+    keep[n++] = join->status_fd;
+    keep[n++] = join->container->null_fd;
+    keep[n++] = join->container->pidfd;
+    for (int i = 0; i < 3; i++)
+        keep[n++] = join->start->stdio[i];
+    for (size_t i = 0; i < join->start->extra_count; i++)
+        keep[n++] = join->start->extra[i];
+    return linux_fd_close_others(keep, n, err);
+}
+
+static int enter(const struct join* join, struct cv_error* err)
+{
+    unsigned long flags = linux_namespace_flags(join->container->spec);
+    if (setns(join->container->pidfd, (int)flags) < 0)
+        return cv_error_errno(err, errno, "join the container's namespaces", join->container->home.id);
+    if (chdir("/") < 0)
+        return cv_error_errno(err, errno, "enter the container's root", NULL);
+    return 0;
+}
+
+static int become_root(const struct join* join, struct cv_error* err)
+{
+    if (join->container->range.lock_fd >= 0 && (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
+        return cv_error_errno(err, errno, "become root in the user namespace", NULL);
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        return cv_error_errno(err, errno, "protect a process that starts", NULL);
+    return 0;
+}
+
+static _Noreturn void be_program(const struct join* join)
+{
+    struct cv_error   error = CV_ERROR_INIT;
+    struct linux_exec what  = { .start = join->start,
+         .seccomp                     = &join->container->seccomp,
+         .status_fd                   = join->status_fd,
+         .null_fd                     = join->container->null_fd };
+    if (become_root(join, &error) < 0) {
+        struct setup_message message = { .word = SETUP_FAILED, .error = error };
+        setup_say(join->status_fd, &message, -1, NULL);
+    } else {
+        linux_exec(&what, &error);
+    }
+    _exit(127);
+}
+
+static int clone_program(const struct join* join, struct cv_error* err)
+{
+    int                  pidfd   = -1;
+    struct setup_message message = { .word = SETUP_CHILD };
+    struct clone_args    args    = { .flags = CLONE_PARENT | CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&pidfd };
+    message.pid                  = sys_clone3(&args);
+    if (message.pid == 0)
+        be_program(join);
+    if (message.pid < 0)
+        return cv_error_errno(err, errno, "start a process in the container", join->container->home.id);
+    return setup_say(join->status_fd, &message, pidfd, err);
+}
+
+static _Noreturn void joiner(const struct join* join)
+{
+    struct setup_message message = { .word = SETUP_FAILED, .error = CV_ERROR_INIT };
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    int rc = keep_own_fds(join, &message.error);
+    if (rc == 0)
+        rc = enter(join, &message.error);
+    if (rc == 0)
+        rc = clone_program(join, &message.error);
+    if (rc < 0)
+        setup_say(join->status_fd, &message, -1, NULL);
+    _exit(rc < 0 ? 1 : 0);
+}
+
+static void give_up(struct linux_child* child)
+{
+    if (child->pidfd >= 0) {
+        siginfo_t info;
+        sys_pidfd_send_signal(child->pidfd, SIGKILL, NULL, 0);
+        while (waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED) < 0 && errno == EINTR)
+            ;
+    }
+    linux_fd_closep(&child->pidfd);
+    linux_fd_closep(&child->terminal_fd);
+}
+
+static pid_t clone_joiner(const struct join* join, struct cv_error* err)
+{
+    struct clone_args args
+        = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (uint64_t)join->container->group_fd };
+    pid_t pid = sys_clone3(&args);
+    if (pid == 0)
+        joiner(join);
+    if (pid < 0)
+        cv_error_errno(err, errno, "start a process in the container", join->container->home.id);
+    return pid;
+}
+
+int linux_container_spawn(struct linux_container* container, const struct linux_start* start, struct linux_child* child_out,
+    bool* is_main_out, struct cv_error* err)
+{
+    int                pair[2];
+    struct cv_error    own   = CV_ERROR_INIT;
+    struct linux_child child = { .pidfd = -1, .terminal_fd = -1 };
+    err                      = err != NULL ? err : &own;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return cv_error_errno(err, errno, "make a socket pair", NULL);
+    struct join join = { .container = container, .start = start, .status_fd = pair[1] };
+    pid_t       pid  = clone_joiner(&join, err);
+    close(pair[1]);
+    int rc = pid < 0 ? err->code : linux_container_hear_start(pair[0], &child, err);
+    close(pair[0]);
+    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    if (rc == 0 && child.pid == 0)
+        rc = cv_error_set(err, CV_ERR_LOST, "the process that joins the container '%s' was killed", container->home.id);
+    if (rc < 0) {
+        give_up(&child);
+        return rc;
+    }
+    *child_out   = child;
+    *is_main_out = false;
+    return 0;
+}

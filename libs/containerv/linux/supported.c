@@ -1,0 +1,67 @@
+#include "linux/supported.h"
+
+#include <string.h>
+
+struct wish {
+    bool        asked;
+    const char* what;
+};
+
+static int refuse(const struct wish* wishes, size_t count, struct cv_error* err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (wishes[i].asked)
+            return cv_error_unsupported(err, wishes[i].what, "linux");
+    return 0;
+}
+
+static int namespaces(const struct cv_spec* spec, struct cv_error* err)
+{
+    for (size_t i = 0; i < spec->linux_.namespaces.count; i++)
+        if (spec->linux_.namespaces.items[i].path != NULL)
+            return cv_error_unsupported(err, "joining an existing namespace", "linux");
+    if (cv_spec_namespace(spec, "pid") == NULL)
+        return cv_error_unsupported(err, "a container without a PID namespace", "linux");
+    if (cv_spec_namespace(spec, "mount") == NULL)
+        return cv_error_unsupported(err, "a container without a mount namespace", "linux");
+    return 0;
+}
+
+int linux_supported_process(const struct cv_spec_process* process, struct cv_error* err)
+{
+    const struct wish wishes[] = {
+        { process->apparmor_profile != NULL, "an AppArmor profile" },
+        { process->selinux_label != NULL, "an SELinux label" },
+        { process->scheduler.set, "a scheduling policy" },
+        { process->io_priority.set, "an I/O priority" },
+        { process->exec_cpu_affinity.set, "a CPU affinity for exec" },
+    };
+    return refuse(wishes, CV_ARRAY_LEN(wishes), err);
+}
+
+int linux_supported(const struct cv_spec* spec, bool has_command, struct cv_error* err)
+{
+    const struct cv_spec_linux* linux_spec = &spec->linux_;
+    const struct wish           wishes[]   = {
+        { spec->ext.limits.memory_bytes != 0, "a memory limit" },
+        { spec->ext.limits.cpu_milli != 0, "a CPU limit" },
+        { spec->ext.limits.pids != 0, "a pids limit" },
+        { linux_spec->resources.set, "linux.resources" },
+        { linux_spec->intel_rdt.set, "linux.intelRdt" },
+        { linux_spec->personality.set, "linux.personality" },
+        { linux_spec->mount_label != NULL, "linux.mountLabel" },
+        { linux_spec->cgroups_path != NULL, "linux.cgroupsPath" },
+        { linux_spec->devices.count > 0, "linux.devices" },
+        { linux_spec->rootfs_propagation != NULL, "linux.rootfsPropagation" },
+        { linux_spec->uid_mappings.count > 0 || linux_spec->gid_mappings.count > 0, "a given id mapping" },
+        { linux_spec->time_offsets.set || cv_spec_namespace(spec, "time") != NULL, "a time namespace" },
+        { spec->hooks.set, "hooks" },
+        { spec->ext.isolation != NULL && strcmp(spec->ext.isolation, "default") != 0 && strcmp(spec->ext.isolation, "process") != 0,
+            "this kind of isolation" },
+        { spec->ext.no_init && !has_command, "init=false without a command" },
+    };
+    int rc = refuse(wishes, CV_ARRAY_LEN(wishes), err);
+    if (rc == 0)
+        rc = namespaces(spec, err);
+    return rc == 0 ? linux_supported_process(&spec->process, err) : rc;
+}

@@ -1,0 +1,16 @@
+/* What a specification may ask that this back end does not do yet: refused at create, never dropped. Pure. */
+#ifndef CV_LINUX_SUPPORTED_H
+#define CV_LINUX_SUPPORTED_H
+
+#include <stdbool.h>
+
+#include <cv/error.h>
+
+#include "spec/spec.h"
+
+int linux_supported(const struct cv_spec* spec, bool has_command, struct cv_error* err);
+
+/* The same for one process. */
+int linux_supported_process(const struct cv_spec_process* process, struct cv_error* err);
+
+#endif
