@@ -36,7 +36,8 @@ uint64_t linux_attr_bits(uint32_t attributes)
 
 int linux_attr_apply(int mount_fd, uint32_t set, uint32_t clear, bool recursive, const char* name, struct cv_error* err)
 {
-    struct mount_attr attributes = { .attr_set = linux_attr_bits(set), .attr_clr = linux_attr_bits(clear & ~ATIME_WORDS) };
+    struct mount_attr attributes = { .attr_set = linux_attr_bits(set),
+        .attr_clr                              = linux_attr_bits(clear & ~ATIME_WORDS) };
     if ((set & ATIME_WORDS) != 0)
         attributes.attr_clr |= MOUNT_ATTR__ATIME; /* the kernel wants the field cleared when it is set */
     if (attributes.attr_set == 0 && attributes.attr_clr == 0)
@@ -51,9 +52,19 @@ static const struct {
     long        magic;
     const char* name;
 } filesystems[] = {
-    { 0x794c7630, "overlay" }, { 0x6969, "nfs" }, { 0x65735546, "fuse" }, { 0x01021994, "tmpfs" }, { 0x9fa0, "proc" },
-    { 0x62656572, "sysfs" }, { 0xef53, "ext4" }, { 0x58465342, "xfs" }, { 0x9123683e, "btrfs" }, { 0xfe534d42, "smb" },
-    { 0x73717368, "squashfs" }, { 0x01021997, "9p" }, { 0x2fc12fc1, "zfs" },
+    { 0x794c7630, "overlay" },
+    { 0x6969, "nfs" },
+    { 0x65735546, "fuse" },
+    { 0x01021994, "tmpfs" },
+    { 0x9fa0, "proc" },
+    { 0x62656572, "sysfs" },
+    { 0xef53, "ext4" },
+    { 0x58465342, "xfs" },
+    { 0x9123683e, "btrfs" },
+    { 0xfe534d42, "smb" },
+    { 0x73717368, "squashfs" },
+    { 0x01021997, "9p" },
+    { 0x2fc12fc1, "zfs" },
 };
 
 static const char* filesystem_name(int fd)
@@ -76,7 +87,8 @@ int linux_attr_idmap(int mount_fd, int userns_fd, bool recursive, const char* na
     cv_error_errno(err, number, "map the owners of the mount to the container's ids", name);
     if (number == EINVAL)
         return cv_error_hint(err,
-            "%s can't be idmapped by this kernel, or something mounted below can't; use another filesystem, or idmap=off for the raw view",
+            "%s can't be idmapped by this kernel, or something mounted below can't; use another filesystem, or "
+            "idmap=off for the raw view",
             filesystem_name(mount_fd));
     return err != NULL ? err->code : CV_ERR_SYSTEM;
 }

@@ -11,7 +11,8 @@
 uint64_t linux_attr_bits(uint32_t attributes);
 
 /* Set and clear attributes of the mount, of all below it too when recursive. `name` is for the error. */
-int linux_attr_apply(int mount_fd, uint32_t set, uint32_t clear, bool recursive, const char* name, struct cv_error* err);
+int linux_attr_apply(
+    int mount_fd, uint32_t set, uint32_t clear, bool recursive, const char* name, struct cv_error* err);
 
 /* Idmap a detached mount. A filesystem that can't is an error that names it. */
 int linux_attr_idmap(int mount_fd, int userns_fd, bool recursive, const char* name, struct cv_error* err);

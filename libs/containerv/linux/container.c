@@ -65,7 +65,9 @@ static int claim_cgroup(struct linux_container* c, struct cv_error* err)
 
 static int claim(struct linux_container* c, const struct cv_spec* spec, struct cv_error* err)
 {
-    int rc = linux_home_claim(spec->ext.id, &c->home, err);
+    int rc = linux_source_prepare(err); /* first: what is opened before belongs to another mount namespace */
+    if (rc == 0)
+        rc = linux_home_claim(spec->ext.id, &c->home, err);
     if (rc < 0)
         return rc;
     c->claimed = true;
@@ -74,8 +76,6 @@ static int claim(struct linux_container* c, const struct cv_spec* spec, struct c
         rc = cv_error_errno(err, errno, "open the null device", "/dev/null");
     if (rc == 0 && cv_spec_namespace(spec, "user") != NULL)
         rc = linux_idrange_claim(c->home.run_dir, &c->range, err);
-    if (rc == 0)
-        rc = linux_source_prepare(c->home.run_dir, err);
     return rc == 0 ? claim_cgroup(c, err) : rc;
 }
 
@@ -122,12 +122,13 @@ static int channels_open(struct channels* channels, struct cv_error* err)
     return 0;
 }
 
-static int clone_pid1(struct linux_container* c, struct linux_setup* setup, struct channels* channels, struct cv_error* err)
+static int clone_pid1(
+    struct linux_container* c, struct linux_setup* setup, struct channels* channels, struct cv_error* err)
 {
     int               pidfd = -1;
     struct clone_args args  = {
-         .flags       = (linux_namespace_flags(c->spec) & ~(unsigned long)CLONE_NEWCGROUP) | CLONE_PIDFD | CLONE_INTO_CGROUP,
-         .pidfd       = (uint64_t)(uintptr_t)&pidfd,
+         .flags = (linux_namespace_flags(c->spec) & ~(unsigned long)CLONE_NEWCGROUP) | CLONE_PIDFD | CLONE_INTO_CGROUP,
+         .pidfd = (uint64_t)(uintptr_t)&pidfd,
          .exit_signal = SIGCHLD,
          .cgroup      = (uint64_t)c->group_fd,
     };
@@ -166,10 +167,11 @@ static int hand_over(int control_fd, enum setup_word word, size_t index, int fd,
 static bool is_bind(const struct cv_spec_mount* mount)
 {
     return (mount->type != NULL && strcmp(mount->type, "bind") == 0) || cv_strv_contains(&mount->options, "bind")
-        || cv_strv_contains(&mount->options, "rbind");
+           || cv_strv_contains(&mount->options, "rbind");
 }
 
-static int send_sources(const struct cv_spec* spec, const struct linux_source_context* context, int control_fd, struct cv_error* err)
+static int send_sources(
+    const struct cv_spec* spec, const struct linux_source_context* context, int control_fd, struct cv_error* err)
 {
     for (size_t i = 0; i < spec->mounts.count; i++) {
         CV_CLEANUP(linux_fd_closep) int fd = -1;
@@ -205,7 +207,9 @@ static int provide(struct linux_container* c, int control_fd, struct cv_error* e
     int                             rc        = mapped ? linux_userns_map(c->pid, &c->range, err) : 0;
     if (rc == 0 && mapped)
         rc = open_namespace(c, "user", &userns_fd, err);
-    struct linux_source_context context = { .range = mapped ? &c->range : NULL, .userns_fd = userns_fd, .home_fd = c->home.home_fd };
+    struct linux_source_context context = {
+        .range = mapped ? &c->range : NULL, .userns_fd = userns_fd, .home_fd = c->home.home_fd
+    };
     if (rc == 0)
         rc = linux_source_root(c->spec, &context, &root_fd, err);
     if (rc == 0)
@@ -280,7 +284,8 @@ static int* unset_fds(size_t count, struct cv_error* err)
     return fds;
 }
 
-static int bring_up(struct linux_container* c, struct linux_setup* setup, struct linux_child* main_out, struct cv_error* err)
+static int bring_up(
+    struct linux_container* c, struct linux_setup* setup, struct linux_child* main_out, struct cv_error* err)
 {
     CV_CLEANUP(channels_close) struct channels channels = { { -1, -1 }, { -1, -1 } };
     int                                        rc       = channels_open(&channels, err);
@@ -301,7 +306,8 @@ static int bring_up(struct linux_container* c, struct linux_setup* setup, struct
     return rc;
 }
 
-static int make(struct linux_container* c, const struct cv_spec* spec, const struct linux_start* main, struct linux_child* main_out, struct cv_error* err)
+static int make(struct linux_container* c, const struct cv_spec* spec, const struct linux_start* main,
+    struct linux_child* main_out, struct cv_error* err)
 {
     struct linux_setup setup = { .main = main };
     int                rc    = claim(c, spec, err);
@@ -325,8 +331,8 @@ static int make(struct linux_container* c, const struct cv_spec* spec, const str
     return rc;
 }
 
-int linux_container_create(const struct cv_spec* spec, const struct linux_start* main, struct linux_container** container_out,
-    struct linux_child* main_out, struct cv_error* err)
+int linux_container_create(const struct cv_spec* spec, const struct linux_start* main,
+    struct linux_container** container_out, struct linux_child* main_out, struct cv_error* err)
 {
     struct cv_error    own   = CV_ERROR_INIT;
     struct linux_child child = { .pidfd = -1, .terminal_fd = -1 };
@@ -368,7 +374,7 @@ static void status_of(const siginfo_t* info, const struct rusage* usage, struct 
     status->signal = info->si_code == CLD_EXITED ? 0 : info->si_status;
     status->code   = status->signal != 0 ? 128 + status->signal : info->si_status;
     status->cpu_ns = (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * INT64_C(1000000000)
-        + (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) * INT64_C(1000);
+                     + (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) * INT64_C(1000);
     status->peak_memory_bytes = (uint64_t)usage->ru_maxrss * 1024;
 }
 
@@ -387,7 +393,8 @@ static int reap_pid1(struct linux_container* c, struct linux_status* status, str
     return 0;
 }
 
-int linux_container_main_status(struct linux_container* container, struct linux_status* status_out, struct cv_error* err)
+int linux_container_main_status(
+    struct linux_container* container, struct linux_status* status_out, struct cv_error* err)
 {
     struct setup_message message;
     struct linux_status  status = { 0 };
@@ -427,7 +434,8 @@ int linux_container_resume(struct linux_container* container, struct cv_error* e
     return linux_cgroup_thaw(container->group_fd, LINUX_CONTAINER_KILL_MS, err);
 }
 
-int linux_container_processes(struct linux_container* container, pid_t* list, size_t capacity, size_t* count_out, struct cv_error* err)
+int linux_container_processes(
+    struct linux_container* container, pid_t* list, size_t capacity, size_t* count_out, struct cv_error* err)
 {
     return linux_cgroup_processes(container->group_fd, list, capacity, count_out, err);
 }

@@ -25,8 +25,8 @@ struct linux_container;
 /* One program to start. Descriptors are borrowed. */
 struct linux_start {
     const struct cv_spec_process* process;
-    const char*                   user;   /* "name:group" of the container's own files, NULL: process->user counts */
-    const struct cv_strv*         groups; /* may be NULL */
+    const char*                   user;     /* "name:group" of the container's own files, NULL: process->user counts */
+    const struct cv_strv*         groups;   /* may be NULL */
     int                           stdio[3]; /* -1: the null device */
     const int*                    extra;    /* become 3, 4, ... */
     size_t                        extra_count;
@@ -46,12 +46,12 @@ struct linux_child {
  * Make the container. With `main` the command is started: main_out tells about it. With an init, the main process is a child of the
  * container's PID 1, and its end is told by the end of PID 1 (linux_container_main_status). Without an init it is PID 1 itself.
  */
-int linux_container_create(const struct cv_spec* spec, const struct linux_start* main, struct linux_container** container_out,
-    struct linux_child* main_out, struct cv_error* err);
+int linux_container_create(const struct cv_spec* spec, const struct linux_start* main,
+    struct linux_container** container_out, struct linux_child* main_out, struct cv_error* err);
 
 /* Start a further process (or, in a container without init that has no process yet, its PID 1: then *is_main_out is set). */
-int linux_container_spawn(struct linux_container* container, const struct linux_start* start, struct linux_child* child_out,
-    bool* is_main_out, struct cv_error* err);
+int linux_container_spawn(struct linux_container* container, const struct linux_start* start,
+    struct linux_child* child_out, bool* is_main_out, struct cv_error* err);
 
 const char* linux_container_id(const struct linux_container* container);
 
@@ -63,13 +63,14 @@ int linux_container_init_pidfd(const struct linux_container* container);
  * (CLD_EXITED, CLD_KILLED, CLD_DUMPED), with its CPU time and peak memory. Reaps PID 1. Call once.
  */
 struct linux_status {
-    bool     known;  /* false: PID 1 ended without telling; then signal and code are PID 1's own */
-    int      code;   /* exit code when signal is 0 */
+    bool     known; /* false: PID 1 ended without telling; then signal and code are PID 1's own */
+    int      code;  /* exit code when signal is 0 */
     int      signal;
     int64_t  cpu_ns;
     uint64_t peak_memory_bytes;
 };
-int linux_container_main_status(struct linux_container* container, struct linux_status* status_out, struct cv_error* err);
+int linux_container_main_status(
+    struct linux_container* container, struct linux_status* status_out, struct cv_error* err);
 
 /* Signal the main process: through PID 1, which forwards, or PID 1 itself. */
 int linux_container_signal_main(struct linux_container* container, int number, struct cv_error* err);
@@ -77,7 +78,8 @@ int linux_container_signal_main(struct linux_container* container, int number, s
 int linux_container_kill(struct linux_container* container, struct cv_error* err); /* all processes, also when frozen */
 int linux_container_pause(struct linux_container* container, struct cv_error* err);
 int linux_container_resume(struct linux_container* container, struct cv_error* err);
-int linux_container_processes(struct linux_container* container, pid_t* list, size_t capacity, size_t* count_out, struct cv_error* err);
+int linux_container_processes(
+    struct linux_container* container, pid_t* list, size_t capacity, size_t* count_out, struct cv_error* err);
 
 /* Kill, take everything away, free. The first error is reported, the rest is taken away all the same. Slow deletes are left to a child. */
 int linux_container_destroy(struct linux_container* container, struct cv_error* err);

@@ -21,14 +21,23 @@ static const struct {
     const char* name;
     unsigned    major, minor;
 } nodes[] = {
-    { "null", 1, 3 }, { "zero", 1, 5 }, { "full", 1, 7 }, { "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
+    { "null", 1, 3 },
+    { "zero", 1, 5 },
+    { "full", 1, 7 },
+    { "random", 1, 8 },
+    { "urandom", 1, 9 },
+    { "tty", 5, 0 },
 };
 
 static const struct {
     const char *name, *target;
 } links[] = {
-    { "fd", "/proc/self/fd" }, { "stdin", "/proc/self/fd/0" }, { "stdout", "/proc/self/fd/1" },
-    { "stderr", "/proc/self/fd/2" }, { "ptmx", "pts/ptmx" }, { "core", "/proc/kcore" },
+    { "fd", "/proc/self/fd" },
+    { "stdin", "/proc/self/fd/0" },
+    { "stdout", "/proc/self/fd/1" },
+    { "stderr", "/proc/self/fd/2" },
+    { "ptmx", "pts/ptmx" },
+    { "core", "/proc/kcore" },
 };
 
 enum { TMPFS_MAGIC_NUMBER = 0x01021994 };
@@ -43,7 +52,8 @@ static int open_node(unsigned i, int* mount_fd_out, struct cv_error* err)
     if (*mount_fd_out < 0 || fstat(*mount_fd_out, &info) < 0)
         return cv_error_errno(err, errno, "open the host's device", path);
     if (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(nodes[i].major, nodes[i].minor))
-        return cv_error_set(err, CV_ERR_INVALID, "the host's '%s' is not the device %u:%u", path, nodes[i].major, nodes[i].minor);
+        return cv_error_set(
+            err, CV_ERR_INVALID, "the host's '%s' is not the device %u:%u", path, nodes[i].major, nodes[i].minor);
     return 0;
 }
 

@@ -58,16 +58,17 @@ static int resolv_conf(const struct linux_setup* setup, struct cv_str* text, str
     return copy_of_host("/etc/resolv.conf", text, err);
 }
 
-static int (*const makers[LINUX_ETC_FILES])(const struct linux_setup*, struct cv_str*, struct cv_error*) = { hosts, hostname, resolv_conf };
+static int (*const makers[LINUX_ETC_FILES])(
+    const struct linux_setup*, struct cv_str*, struct cv_error*) = { hosts, hostname, resolv_conf };
 
 static int make_folder(int* folder_out, struct cv_error* err)
 {
     struct cv_mount_options options = { .set = CV_MOUNT_ATTR_NOSUID | CV_MOUNT_ATTR_NODEV | CV_MOUNT_ATTR_NOEXEC };
     char                    size[] = "size=4m", mode[] = "mode=0755";
     char*                   words[] = { size, mode, NULL };
-    options.data.items = words;
-    options.data.count = 2;
-    int rc = linux_make_filesystem("tmpfs", &options, folder_out, err);
+    options.data.items              = words;
+    options.data.count              = 2;
+    int rc                          = linux_make_filesystem("tmpfs", &options, folder_out, err);
     /* attached over the host's /sys/fs/cgroup or the like of this namespace: gone with the host's root */
     if (rc == 0 && sys_move_mount(*folder_out, "", AT_FDCWD, "/dev/shm", MOVE_MOUNT_F_EMPTY_PATH) < 0
         && sys_move_mount(*folder_out, "", AT_FDCWD, "/tmp", MOVE_MOUNT_F_EMPTY_PATH) < 0)
@@ -103,7 +104,8 @@ int linux_etc_prepare(struct linux_etc* etc, const struct linux_setup* setup, st
 static bool mounted_by_caller(const struct cv_spec* spec, const char* path)
 {
     for (size_t i = 0; i < spec->mounts.count; i++)
-        if (strcmp(spec->mounts.items[i].destination, path) == 0 || strcmp(spec->mounts.items[i].destination, "/etc") == 0)
+        if (strcmp(spec->mounts.items[i].destination, path) == 0
+            || strcmp(spec->mounts.items[i].destination, "/etc") == 0)
             return true;
     return false;
 }

@@ -12,7 +12,12 @@ struct linux_etc {
     int mount_fds[LINUX_ETC_FILES]; /* detached, -1: not ours to give */
 };
 
-#define LINUX_ETC_INIT { { -1, -1, -1 } }
+#define LINUX_ETC_INIT                                                                                                 \
+    {                                                                                                                  \
+        {                                                                                                              \
+            -1, -1, -1                                                                                                 \
+        }                                                                                                              \
+    }
 
 /* Make the files while the host's root is still there. */
 int  linux_etc_prepare(struct linux_etc* etc, const struct linux_setup* setup, struct cv_error* err);

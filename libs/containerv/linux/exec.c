@@ -31,7 +31,7 @@ static int open_terminal(int* master_out, int* slave_out, struct cv_error* err)
 {
     struct statfs info;
     int           zero = 0;
-    *master_out = sys_openat2(AT_FDCWD, "/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0, RESOLVE_NO_SYMLINKS);
+    *master_out        = sys_openat2(AT_FDCWD, "/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0, RESOLVE_NO_SYMLINKS);
     if (*master_out < 0)
         return cv_error_errno(err, errno, "open a terminal in the container", "/dev/pts/ptmx");
     if (fstatfs(*master_out, &info) < 0 || info.f_type != DEVPTS_MAGIC_NUMBER)
@@ -42,12 +42,13 @@ static int open_terminal(int* master_out, int* slave_out, struct cv_error* err)
     return *slave_out < 0 ? cv_error_errno(err, errno, "open the terminal's inner end", NULL) : 0;
 }
 
-static int make_terminal(const struct linux_exec* what, const struct linux_identity* who, int* slave_out, struct cv_error* err)
+static int make_terminal(
+    const struct linux_exec* what, const struct linux_identity* who, int* slave_out, struct cv_error* err)
 {
     CV_CLEANUP(linux_fd_closep) int master  = -1;
     CV_CLEANUP(linux_fd_closep) int slave   = -1;
     struct winsize                  size    = { .ws_col = what->start->columns ? what->start->columns : 80,
-                            .ws_row = what->start->rows ? what->start->rows : 24 };
+                            .ws_row                     = what->start->rows ? what->start->rows : 24 };
     struct setup_message            message = { .word = SETUP_TERMINAL };
     int                             rc      = open_terminal(&master, &slave, err);
     if (rc < 0)
@@ -115,11 +116,22 @@ static const struct {
     const char* name;
     int         number;
 } resources[] = {
-    { "RLIMIT_AS", RLIMIT_AS }, { "RLIMIT_CORE", RLIMIT_CORE }, { "RLIMIT_CPU", RLIMIT_CPU }, { "RLIMIT_DATA", RLIMIT_DATA },
-    { "RLIMIT_FSIZE", RLIMIT_FSIZE }, { "RLIMIT_LOCKS", RLIMIT_LOCKS }, { "RLIMIT_MEMLOCK", RLIMIT_MEMLOCK },
-    { "RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE }, { "RLIMIT_NICE", RLIMIT_NICE }, { "RLIMIT_NOFILE", RLIMIT_NOFILE },
-    { "RLIMIT_NPROC", RLIMIT_NPROC }, { "RLIMIT_RSS", RLIMIT_RSS }, { "RLIMIT_RTPRIO", RLIMIT_RTPRIO },
-    { "RLIMIT_RTTIME", RLIMIT_RTTIME }, { "RLIMIT_SIGPENDING", RLIMIT_SIGPENDING }, { "RLIMIT_STACK", RLIMIT_STACK },
+    { "RLIMIT_AS", RLIMIT_AS },
+    { "RLIMIT_CORE", RLIMIT_CORE },
+    { "RLIMIT_CPU", RLIMIT_CPU },
+    { "RLIMIT_DATA", RLIMIT_DATA },
+    { "RLIMIT_FSIZE", RLIMIT_FSIZE },
+    { "RLIMIT_LOCKS", RLIMIT_LOCKS },
+    { "RLIMIT_MEMLOCK", RLIMIT_MEMLOCK },
+    { "RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE },
+    { "RLIMIT_NICE", RLIMIT_NICE },
+    { "RLIMIT_NOFILE", RLIMIT_NOFILE },
+    { "RLIMIT_NPROC", RLIMIT_NPROC },
+    { "RLIMIT_RSS", RLIMIT_RSS },
+    { "RLIMIT_RTPRIO", RLIMIT_RTPRIO },
+    { "RLIMIT_RTTIME", RLIMIT_RTTIME },
+    { "RLIMIT_SIGPENDING", RLIMIT_SIGPENDING },
+    { "RLIMIT_STACK", RLIMIT_STACK },
 };
 
 static int set_rlimit(const struct cv_spec_rlimit* limit, struct cv_error* err)
@@ -138,9 +150,9 @@ static int set_rlimit(const struct cv_spec_rlimit* limit, struct cv_error* err)
 
 static int set_oom_score(int64_t value, struct cv_error* err)
 {
-    char                            text[32];
-    CV_CLEANUP(linux_fd_closep) int fd
-        = sys_openat2(AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
+    char text[32];
+    CV_CLEANUP(linux_fd_closep)
+    int fd = sys_openat2(AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
     cv_snprintf(text, sizeof(text), "%lld", (long long)value);
     if (fd < 0 || write(fd, text, strlen(text)) < 0)
         return cv_error_errno(err, errno, "set the out-of-memory score", text);
@@ -218,9 +230,9 @@ static int drop_privileges(const struct linux_exec* what, const struct linux_ide
 /* A working folder outside the root would be a way out (CVE-2024-21626): no magic links, and the kernel must have a name for it. */
 static int enter_folder(const char* path, struct cv_error* err)
 {
-    char                            name[PATH_MAX];
-    CV_CLEANUP(linux_fd_closep) int fd
-        = sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
+    char name[PATH_MAX];
+    CV_CLEANUP(linux_fd_closep)
+    int fd = sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
     if (fd < 0 || fchdir(fd) < 0)
         return cv_error_errno(err, errno, "enter the working folder", path);
     if (getcwd(name, sizeof(name)) == NULL || name[0] != '/')

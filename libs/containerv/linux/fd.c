@@ -57,11 +57,11 @@ int linux_fd_send(int socket_fd, const void* data, size_t length, int fd, struct
     struct iovec  vector  = { .iov_base = (void*)(uintptr_t)data, .iov_len = length };
     struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1 };
     if (fd >= 0) {
-        message.msg_control        = &control;
-        message.msg_controllen     = sizeof(control);
-        control.header.cmsg_level  = SOL_SOCKET;
-        control.header.cmsg_type   = SCM_RIGHTS;
-        control.header.cmsg_len    = CMSG_LEN(sizeof(int));
+        message.msg_control       = &control;
+        message.msg_controllen    = sizeof(control);
+        control.header.cmsg_level = SOL_SOCKET;
+        control.header.cmsg_type  = SCM_RIGHTS;
+        control.header.cmsg_len   = CMSG_LEN(sizeof(int));
         memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
     }
     ssize_t n;
@@ -75,8 +75,9 @@ long linux_fd_receive(int socket_fd, void* data, size_t size, int* fd_out, struc
 {
     union control control = { 0 };
     struct iovec  vector  = { .iov_base = data, .iov_len = size };
-    struct msghdr message
-        = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+    struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+    };
     ssize_t n;
     do
         n = recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC);

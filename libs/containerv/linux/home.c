@@ -103,7 +103,8 @@ static int remove_run_folder(const struct linux_home* home, struct cv_error* err
     char                            name[80];
     CV_CLEANUP(linux_fd_closep) int run_fd = open(home->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     cv_snprintf(name, sizeof(name), "c-%s", home->id);
-    return run_fd < 0 ? cv_error_errno(err, errno, "open the folder", home->run_dir) : cv_tree_remove_at(run_fd, name, err);
+    return run_fd < 0 ? cv_error_errno(err, errno, "open the folder", home->run_dir)
+                      : cv_tree_remove_at(run_fd, name, err);
 }
 
 int linux_home_remove(struct linux_home* home, struct cv_error* err)
@@ -143,15 +144,16 @@ static bool owner_is_dead(int run_fd, const char* name, int* lock_out)
 
 static int sweep_one(const struct linux_home* base, int run_fd, const char* name, struct cv_error* err)
 {
-    struct linux_home dead = *base;
-    dead.id                = (char*)(uintptr_t)(name + 2);
+    struct linux_home dead                  = *base;
+    dead.id                                 = (char*)(uintptr_t)(name + 2);
     CV_CLEANUP(linux_fd_closep) int lock_fd = -1;
     if (!owner_is_dead(run_fd, name, &lock_fd))
         return 0;
     int rc = sweep_cgroup(dead.id, err);
     if (rc == 0)
         rc = linux_net_delete(dead.id, err);
-    return rc == 0 ? linux_home_remove(&dead, err) : cv_error_wrap(err, "sweep what the dead owner of '%s' left", dead.id);
+    return rc == 0 ? linux_home_remove(&dead, err)
+                   : cv_error_wrap(err, "sweep what the dead owner of '%s' left", dead.id);
 }
 
 static int sweep_all(const struct linux_home* base, struct cv_error* err)
@@ -175,8 +177,8 @@ int linux_home_sweep(struct cv_error* err)
     CV_CLEANUP(linux_home_release) struct linux_home base = LINUX_HOME_INIT;
     CV_CLEANUP(unlock_all) struct cv_lock*           lock = NULL;
     struct cv_error                                  own  = CV_ERROR_INIT;
-    err    = err != NULL ? err : &own;
-    int rc = find_folders(&base, err);
+    err                                                   = err != NULL ? err : &own;
+    int rc                                                = find_folders(&base, err);
     if (rc == 0)
         rc = lock_all(&base, &lock, err);
     return rc == 0 ? sweep_all(&base, err) : rc;

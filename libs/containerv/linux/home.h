@@ -11,11 +11,14 @@ struct linux_home {
     char* run_dir;   /* /run/containerv */
     char* state_dir; /* /var/lib/containerv */
     char* id;
-    int   lock_fd;   /* the container's lock */
-    int   home_fd;   /* containers/<id> */
+    int   lock_fd; /* the container's lock */
+    int   home_fd; /* containers/<id> */
 };
 
-#define LINUX_HOME_INIT { .lock_fd = -1, .home_fd = -1 }
+#define LINUX_HOME_INIT                                                                                                \
+    {                                                                                                                  \
+        .lock_fd = -1, .home_fd = -1                                                                                   \
+    }
 
 /* Claim the id. CV_ERR_EXISTS when a living owner has it; what a dead one left is swept first. */
 int linux_home_claim(const char* id, struct linux_home* home_out, struct cv_error* err);

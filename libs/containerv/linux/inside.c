@@ -43,7 +43,8 @@ int inside_open_strict(int root_fd, const char* path, int* fd_out, struct cv_err
         return 0;
     int number = errno;
     cv_error_errno(err, number, "open in the container's root", path);
-    return number == ELOOP ? cv_error_hint(err, "it must not be a symbolic link, nor lie behind one") : (err != NULL ? err->code : CV_ERR_SYSTEM);
+    return number == ELOOP ? cv_error_hint(err, "it must not be a symbolic link, nor lie behind one")
+                           : (err != NULL ? err->code : CV_ERR_SYSTEM);
 }
 
 /* The last component, as one that mkdirat() can be trusted with. */
@@ -70,16 +71,19 @@ static int make_one(int parent_fd, const char* name, bool folder, const char* pa
         if (rc >= 0)
             close(rc);
     }
-    return rc < 0 && errno != EEXIST ? cv_error_errno(err, errno, "make the place of a mount in the container's root", path) : 0;
+    return rc < 0 && errno != EEXIST
+               ? cv_error_errno(err, errno, "make the place of a mount in the container's root", path)
+               : 0;
 }
 
 /* Depth is bounded by PATH_MAX / 2. */
-static int make_from(int root_fd, const char* path, bool folder, int* fd_out, struct cv_error* err) /* NOLINT(misc-no-recursion) */
+static int make_from(
+    int root_fd, const char* path, bool folder, int* fd_out, struct cv_error* err) /* NOLINT(misc-no-recursion) */
 {
     char                            parent[PATH_MAX];
     const char*                     name;
     CV_CLEANUP(linux_fd_closep) int parent_fd = -1;
-    *fd_out = open_at(root_fd, path, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    *fd_out                                   = open_at(root_fd, path, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
     if (*fd_out >= 0)
         return 0;
     if (errno != ENOENT)

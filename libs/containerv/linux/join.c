@@ -30,7 +30,8 @@ static int keep_own_fds(const struct join* join, struct cv_error* err)
     int    keep[3 + 3 + 256];
     size_t n = 0;
     if (join->start->extra_count > 256)
-        return cv_error_set(err, CV_ERR_INVALID, "%zu descriptors are too many for one program", join->start->extra_count);
+        return cv_error_set(
+            err, CV_ERR_INVALID, "%zu descriptors are too many for one program", join->start->extra_count);
     keep[n++] = join->status_fd;
     keep[n++] = join->container->null_fd;
     keep[n++] = join->container->pidfd;
@@ -53,7 +54,8 @@ static int enter(const struct join* join, struct cv_error* err)
 
 static int become_root(const struct join* join, struct cv_error* err)
 {
-    if (join->container->range.lock_fd >= 0 && (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
+    if (join->container->range.lock_fd >= 0
+        && (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
         return cv_error_errno(err, errno, "become root in the user namespace", NULL);
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return cv_error_errno(err, errno, "protect a process that starts", NULL);
@@ -64,9 +66,9 @@ static _Noreturn void be_program(const struct join* join)
 {
     struct cv_error   error = CV_ERROR_INIT;
     struct linux_exec what  = { .start = join->start,
-         .seccomp                     = &join->container->seccomp,
-         .status_fd                   = join->status_fd,
-         .null_fd                     = join->container->null_fd };
+         .seccomp                      = &join->container->seccomp,
+         .status_fd                    = join->status_fd,
+         .null_fd                      = join->container->null_fd };
     if (become_root(join, &error) < 0) {
         struct setup_message message = { .word = SETUP_FAILED, .error = error };
         setup_say(join->status_fd, &message, -1, NULL);
@@ -117,8 +119,9 @@ static void give_up(struct linux_child* child)
 
 static pid_t clone_joiner(const struct join* join, struct cv_error* err)
 {
-    struct clone_args args
-        = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (uint64_t)join->container->group_fd };
+    struct clone_args args = {
+        .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (uint64_t)join->container->group_fd
+    };
     pid_t pid = sys_clone3(&args);
     if (pid == 0)
         joiner(join);
@@ -127,8 +130,8 @@ static pid_t clone_joiner(const struct join* join, struct cv_error* err)
     return pid;
 }
 
-int linux_container_spawn(struct linux_container* container, const struct linux_start* start, struct linux_child* child_out,
-    bool* is_main_out, struct cv_error* err)
+int linux_container_spawn(struct linux_container* container, const struct linux_start* start,
+    struct linux_child* child_out, bool* is_main_out, struct cv_error* err)
 {
     int                pair[2];
     struct cv_error    own   = CV_ERROR_INIT;

@@ -30,17 +30,19 @@ static int null_mask(int* mount_fd_out, struct cv_error* err)
         return cv_error_errno(err, errno, "open the host's device", "/dev/null");
     if (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(1, 3))
         return cv_error_set(err, CV_ERR_INVALID, "the host's '/dev/null' is not the null device");
-    return linux_attr_apply(*mount_fd_out, CV_MOUNT_ATTR_RDONLY | CV_MOUNT_ATTR_NOEXEC | CV_MOUNT_ATTR_NOSUID, 0, false, "/dev/null", err);
+    return linux_attr_apply(
+        *mount_fd_out, CV_MOUNT_ATTR_RDONLY | CV_MOUNT_ATTR_NOEXEC | CV_MOUNT_ATTR_NOSUID, 0, false, "/dev/null", err);
 }
 
 /* A mask for folders: an empty read-only filesystem. */
 static int empty_mask(int* mount_fd_out, struct cv_error* err)
 {
-    struct cv_mount_options options = { .set = CV_MOUNT_ATTR_RDONLY | CV_MOUNT_ATTR_NOSUID | CV_MOUNT_ATTR_NODEV | CV_MOUNT_ATTR_NOEXEC };
+    struct cv_mount_options options = { .set = CV_MOUNT_ATTR_RDONLY | CV_MOUNT_ATTR_NOSUID | CV_MOUNT_ATTR_NODEV
+                                               | CV_MOUNT_ATTR_NOEXEC };
     char                    size[] = "size=0k", inodes[] = "nr_inodes=2";
     char*                   words[] = { size, inodes, NULL };
-    options.data.items = words;
-    options.data.count = 2;
+    options.data.items              = words;
+    options.data.count              = 2;
     return linux_make_filesystem("tmpfs", &options, mount_fd_out, err);
 }
 
@@ -75,7 +77,8 @@ static int make_readonly(int root_fd, const char* path, struct cv_error* err)
     return rc == 0 ? linux_place(mount_fd, target_fd, path, err) : rc;
 }
 
-static int each(const struct cv_strv* paths, int root_fd, int (*apply)(int, const char*, struct cv_error*), const char* what, struct cv_error* err)
+static int each(const struct cv_strv* paths, int root_fd, int (*apply)(int, const char*, struct cv_error*),
+    const char* what, struct cv_error* err)
 {
     for (size_t i = 0; i < paths->count; i++)
         if (apply(root_fd, paths->items[i], err) < 0)
@@ -99,7 +102,9 @@ static int write_sysctl(int sys_fd, const struct cv_spec_pair* pair, struct cv_e
     for (char* p = path; *p != '\0'; p++)
         if (*p == '.')
             *p = '/';
-    CV_CLEANUP(linux_fd_closep) int fd = sys_openat2(sys_fd, path, O_WRONLY | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+    CV_CLEANUP(linux_fd_closep)
+    int fd =
+        sys_openat2(sys_fd, path, O_WRONLY | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
     if (fd < 0 || write(fd, pair->value, strlen(pair->value)) < 0)
         return cv_error_errno(err, errno, "set the sysctl", pair->key);
     return 0;

@@ -1,13 +1,18 @@
 /* The root of a container: a folder, or layers under a throw-away upper. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/securebits.h>
 #include <sched.h>
 #include <stdio.h>
+#include <sys/fsuid.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cv/file.h>
+#include <cv/folders.h>
 #include <cv/str.h>
 
 #include "linux/attr.h"
@@ -36,14 +41,10 @@ static int make_places(int fd, struct cv_error* err)
     return 0;
 }
 
-int linux_source_prepare(const char* run_dir, struct cv_error* err)
+static int make_workshop(const char* path, int* fd_out, struct cv_error* err)
 {
-    CV_CLEANUP(linux_fd_closep) int fd = -1;
-    char                            path[4096];
-    int                             rc = cv_snprintf(path, sizeof(path), "%s/layers", run_dir);
-    if (work_fd >= 0)
-        return 0;
-    if (rc < 0 || (rc = cv_folder_make(path, 0700, err)) < 0)
+    int rc = cv_folder_make(path, 0700, err);
+    if (rc < 0)
         return rc;
     if (unshare(CLONE_NEWNS) < 0)
         return cv_error_errno(err, errno, "make a mount namespace for the guardian", NULL);
@@ -51,18 +52,33 @@ int linux_source_prepare(const char* run_dir, struct cv_error* err)
         return cv_error_errno(err, errno, "keep the guardian's mounts to itself", NULL);
     if (mount("containerv", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700,size=1m") < 0)
         return cv_error_errno(err, errno, "mount a place for layers", path);
-    if ((fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-        return cv_error_errno(err, errno, "open the place for layers", path);
-    if ((rc = make_places(fd, err)) == 0)
+    *fd_out = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *fd_out < 0 ? cv_error_errno(err, errno, "open the place for layers", path) : make_places(*fd_out, err);
+}
+
+int linux_source_prepare(struct cv_error* err)
+{
+    CV_CLEANUP(linux_fd_closep) int fd      = -1;
+    CV_CLEANUP(cv_freep) char*      run_dir = NULL;
+    CV_CLEANUP(cv_freep) char*      path    = NULL;
+    if (work_fd >= 0)
+        return 0;
+    int rc = cv_folders_run(&run_dir, err);
+    if (rc == 0 && (path = cv_asprintf(err, "%s/layers", run_dir)) == NULL)
+        rc = CV_ERR_NO_MEMORY;
+    if (rc == 0)
+        rc = make_workshop(path, &fd, err);
+    if (rc == 0)
         work_fd = linux_fd_steal(&fd);
     return rc;
 }
 
 /* path_fd or path; mapped to the container's ids; attached as `place` */
-static int attach(int dirfd, const char* path, const char* place, const struct linux_source_context* context, struct cv_error* err)
+static int attach(
+    int dirfd, const char* path, const char* place, const struct linux_source_context* context, struct cv_error* err)
 {
-    unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (path[0] == '\0' ? AT_EMPTY_PATH : 0);
-    CV_CLEANUP(linux_fd_closep) int fd = sys_open_tree(dirfd, path, flags);
+    unsigned                        flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (path[0] == '\0' ? AT_EMPTY_PATH : 0);
+    CV_CLEANUP(linux_fd_closep) int fd    = sys_open_tree(dirfd, path, flags);
     if (fd < 0)
         return cv_error_errno(err, errno, "open a layer", path);
     int rc = context->range != NULL ? linux_attr_idmap(fd, context->userns_fd, false, path, err) : 0;
@@ -71,7 +87,8 @@ static int attach(int dirfd, const char* path, const char* place, const struct l
     return rc;
 }
 
-static int attach_layers(const struct cv_strv* layers, const struct linux_source_context* context, struct cv_str* text, struct cv_error* err)
+static int attach_layers(
+    const struct cv_strv* layers, const struct linux_source_context* context, struct cv_str* text, struct cv_error* err)
 {
     char place[16];
     int  rc = 0;
@@ -103,17 +120,55 @@ static void detach_all(size_t layer_count)
     }
 }
 
-static int mount_overlay(const struct cv_str* text, int* mount_fd_out, struct cv_error* err)
+/*
+ * An overlay makes files in its work folder as whoever mounted it, and the host's root has no id in a mapped upper (EOVERFLOW, and the
+ * overlay would silently be read-only). So it is mounted as the container's root, who is in the map, with the capabilities kept.
+ */
+static int mount_as(const struct linux_source_context* context, const char* text)
+{
+    if (context->range == NULL)
+        return mount("containerv", "root", "overlay", 0, text) < 0 ? errno : 0;
+    int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+    if (bits < 0 || prctl(PR_SET_SECUREBITS, (unsigned long)bits | SECBIT_NO_SETUID_FIXUP, 0, 0, 0) < 0)
+        return errno;
+    setfsgid(context->range->base);
+    setfsuid(context->range->base);
+    int number = mount("containerv", "root", "overlay", 0, text) < 0 ? errno : 0;
+    setfsuid(0);
+    setfsgid(0);
+    if (prctl(PR_SET_SECUREBITS, (unsigned long)bits, 0, 0, 0) < 0 && number == 0)
+        number = errno;
+    return number;
+}
+
+/* The kernel makes an overlay read-only by itself when it can't use the upper: that is not what was asked for. */
+static int check_writable(struct cv_error* err)
+{
+    struct statvfs info;
+    if (statvfs("root", &info) == 0 && (info.f_flag & ST_RDONLY) == 0)
+        return 0;
+    cv_error_set(err, CV_ERR_SYSTEM, "the kernel can't write to the container's upper and made the overlay read-only");
+    return cv_error_hint(
+        err, "the state folder's filesystem must support xattrs and RENAME_WHITEOUT; see the kernel's log");
+}
+
+static int mount_overlay(
+    const struct linux_source_context* context, const struct cv_str* text, int* mount_fd_out, struct cv_error* err)
 {
     if (text->failed)
         return cv_error_no_memory(err);
-    if (mount("containerv", "root", "overlay", 0, text->text) < 0)
-        return cv_error_errno(err, errno, "mount the overlay of the layers", text->text);
+    int number = mount_as(context, text->text);
+    if (number != 0)
+        return cv_error_errno(err, number, "mount the overlay of the layers", text->text);
+    int rc = check_writable(err);
+    if (rc < 0)
+        return rc;
     *mount_fd_out = sys_open_tree(work_fd, "root", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     return *mount_fd_out < 0 ? cv_error_errno(err, errno, "detach the overlay", NULL) : 0;
 }
 
-static int overlay(const struct cv_spec* spec, const struct linux_source_context* context, int* mount_fd_out, struct cv_error* err)
+static int overlay(
+    const struct cv_spec* spec, const struct linux_source_context* context, int* mount_fd_out, struct cv_error* err)
 {
     CV_CLEANUP(cv_str_release) struct cv_str text = { 0 };
     if (fchdir(work_fd) < 0)
@@ -123,7 +178,7 @@ static int overlay(const struct cv_spec* spec, const struct linux_source_context
         rc = make_upper(context, err);
     cv_str_append(&text, ",upperdir=upper/upper,workdir=upper/work,volatile,redirect_dir=nofollow,metacopy=off");
     if (rc == 0)
-        rc = mount_overlay(&text, mount_fd_out, err);
+        rc = mount_overlay(context, &text, mount_fd_out, err);
     detach_all(spec->ext.layers.count);
     if (chdir("/") < 0 && rc == 0)
         rc = cv_error_errno(err, errno, "leave the place for layers", NULL);
@@ -132,8 +187,9 @@ static int overlay(const struct cv_spec* spec, const struct linux_source_context
 
 static int folder(const char* path, const struct linux_source_context* context, int* mount_fd_out, struct cv_error* err)
 {
-    struct stat                     info;
-    CV_CLEANUP(linux_fd_closep) int fd = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+    struct stat info;
+    CV_CLEANUP(linux_fd_closep)
+    int fd = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
     if (fd < 0)
         return cv_error_errno(err, errno, "open the root folder", path);
     if (fstat(fd, &info) < 0 || !S_ISDIR(info.st_mode))

@@ -1,9 +1,9 @@
 /* PID 1 of a container: sets itself up, starts the main process, then reaps, forwards signals, and ends with the main process's status. */
 #include <errno.h>
+#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <grp.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -21,7 +21,7 @@
 static int keep_own_fds(struct linux_setup* setup, struct cv_error* err)
 {
     int    keep[3 + 3 + 256];
-    size_t n = 0;
+    size_t n  = 0;
     keep[n++] = setup->control_fd;
     keep[n++] = setup->start_fd;
     keep[n++] = setup->null_fd;
@@ -29,7 +29,8 @@ static int keep_own_fds(struct linux_setup* setup, struct cv_error* err)
         for (int i = 0; i < 3; i++)
             keep[n++] = setup->main->stdio[i];
         if (setup->main->extra_count > 256)
-            return cv_error_set(err, CV_ERR_INVALID, "%zu descriptors are too many for one program", setup->main->extra_count);
+            return cv_error_set(
+                err, CV_ERR_INVALID, "%zu descriptors are too many for one program", setup->main->extra_count);
         for (size_t i = 0; i < setup->main->extra_count; i++)
             keep[n++] = setup->main->extra[i];
     }
@@ -46,11 +47,19 @@ static int receive_mounts(struct linux_setup* setup, struct cv_error* err)
         if (rc < 0)
             return rc;
         switch (message.word) {
-        case SETUP_ROOT: setup->root_fd = fd; break;
-        case SETUP_SOURCE: setup->source_fds[message.index] = fd; break;
-        case SETUP_DEVICE: setup->device_fds[message.index] = fd; break;
-        case SETUP_BUILD: return 0;
-        default: return cv_error_set(err, CV_ERR_PROTOCOL, "word %d came during the container's set-up", message.word);
+        case SETUP_ROOT:
+            setup->root_fd = fd;
+            break;
+        case SETUP_SOURCE:
+            setup->source_fds[message.index] = fd;
+            break;
+        case SETUP_DEVICE:
+            setup->device_fds[message.index] = fd;
+            break;
+        case SETUP_BUILD:
+            return 0;
+        default:
+            return cv_error_set(err, CV_ERR_PROTOCOL, "word %d came during the container's set-up", message.word);
         }
     }
 }
@@ -147,8 +156,8 @@ static _Noreturn void end_with(const struct linux_setup* setup, int wait_status,
     status->known                = true;
     status->signal               = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
     status->code                 = status->signal != 0 ? 128 + status->signal : WEXITSTATUS(wait_status);
-    status->cpu_ns = (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * INT64_C(1000000000)
-        + (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) * INT64_C(1000);
+    status->cpu_ns               = (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * INT64_C(1000000000)
+                     + (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) * INT64_C(1000);
     status->peak_memory_bytes = (uint64_t)usage->ru_maxrss * 1024;
     setup_say(setup->control_fd, &message, -1, NULL);
     _exit(status->code);

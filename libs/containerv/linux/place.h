@@ -10,6 +10,7 @@ struct cv_mount_options;
 int linux_place(int mount_fd, int target_fd, const char* name, struct cv_error* err);
 
 /* A new filesystem, detached. */
-int linux_make_filesystem(const char* type, const struct cv_mount_options* options, int* mount_fd_out, struct cv_error* err);
+int linux_make_filesystem(
+    const char* type, const struct cv_mount_options* options, int* mount_fd_out, struct cv_error* err);
 
 #endif

@@ -38,7 +38,9 @@ static int configure(int fs_fd, const char* type, const struct cv_mount_options*
             return cv_error_set(err, CV_ERR_INVALID, "mount option '%.64s...' is too long", word);
         memcpy(key, word, n);
         key[n] = '\0';
-        if (sys_fsconfig(fs_fd, equal != NULL ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, key, equal != NULL ? equal + 1 : NULL, 0) < 0) {
+        if (sys_fsconfig(fs_fd, equal != NULL ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, key,
+                equal != NULL ? equal + 1 : NULL, 0)
+            < 0) {
             cv_error_errno(err, errno, "set a mount option", word);
             return cv_error_wrap(err, "filesystem '%s'", type);
         }
@@ -46,7 +48,8 @@ static int configure(int fs_fd, const char* type, const struct cv_mount_options*
     return 0;
 }
 
-int linux_make_filesystem(const char* type, const struct cv_mount_options* options, int* mount_fd_out, struct cv_error* err)
+int linux_make_filesystem(
+    const char* type, const struct cv_mount_options* options, int* mount_fd_out, struct cv_error* err)
 {
     CV_CLEANUP(linux_fd_closep) int fs_fd = sys_fsopen(type, FSOPEN_CLOEXEC);
     if (fs_fd < 0)
@@ -60,13 +63,15 @@ int linux_make_filesystem(const char* type, const struct cv_mount_options* optio
     if (*mount_fd_out >= 0)
         return 0;
     cv_error_errno(err, errno, "mount a filesystem of type", type);
-    return cv_error_hint(err, "inside another container, its masked /proc or /sys forbids a fresh one: run that one with them unmasked");
+    return cv_error_hint(
+        err, "inside another container, its masked /proc or /sys forbids a fresh one: run that one with them unmasked");
 }
 
 /* The host's /sys, read-only all the way: a fresh one would show a network that is not ours to show. */
 static int host_sys(int* mount_fd_out, struct cv_error* err)
 {
-    CV_CLEANUP(linux_fd_closep) int fd = sys_open_tree(AT_FDCWD, "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+    CV_CLEANUP(linux_fd_closep)
+    int fd = sys_open_tree(AT_FDCWD, "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
     if (fd < 0)
         return cv_error_errno(err, errno, "open the host's /sys", NULL);
     uint32_t set = CV_MOUNT_ATTR_RDONLY | CV_MOUNT_ATTR_NOSUID | CV_MOUNT_ATTR_NODEV | CV_MOUNT_ATTR_NOEXEC;
@@ -81,15 +86,16 @@ static bool is_type(const struct cv_spec_mount* mount, const char* type)
     return mount->type != NULL && strcmp(mount->type, type) == 0;
 }
 
-static int make_mount(const struct linux_setup* setup, const struct cv_spec_mount* mount, const struct cv_mount_options* options,
-    int* mount_fd_out, struct cv_error* err)
+static int make_mount(const struct linux_setup* setup, const struct cv_spec_mount* mount,
+    const struct cv_mount_options* options, int* mount_fd_out, struct cv_error* err)
 {
     if (is_type(mount, "sysfs") && cv_spec_namespace(setup->spec, "network") == NULL)
         return host_sys(mount_fd_out, err);
     return linux_make_filesystem(is_type(mount, "cgroup") ? "cgroup2" : mount->type, options, mount_fd_out, err);
 }
 
-static int open_target(const struct linux_setup* setup, const struct cv_spec_mount* mount, int mount_fd, int* target_out, struct cv_error* err)
+static int open_target(const struct linux_setup* setup, const struct cv_spec_mount* mount, int mount_fd,
+    int* target_out, struct cv_error* err)
 {
     struct stat info;
     if (fstat(mount_fd, &info) < 0)
@@ -115,12 +121,13 @@ static int fix_tmpfs_mode(int mount_fd, const struct cv_spec_mount* mount, struc
     return 0;
 }
 
-static int mount_one(struct linux_setup* setup, size_t index, const struct cv_mount_options* options, struct cv_error* err)
+static int mount_one(
+    struct linux_setup* setup, size_t index, const struct cv_mount_options* options, struct cv_error* err)
 {
     const struct cv_spec_mount*     mount     = &setup->spec->mounts.items[index];
     CV_CLEANUP(linux_fd_closep) int target_fd = -1;
     CV_CLEANUP(linux_fd_closep) int mount_fd  = linux_fd_steal(&setup->source_fds[index]);
-    int rc = mount_fd < 0 ? make_mount(setup, mount, options, &mount_fd, err) : 0;
+    int                             rc        = mount_fd < 0 ? make_mount(setup, mount, options, &mount_fd, err) : 0;
     if (rc == 0)
         rc = open_target(setup, mount, mount_fd, &target_fd, err);
     if (rc == 0)
@@ -167,7 +174,7 @@ static int pivot(const struct linux_setup* setup, struct cv_error* err)
 
 static int make_working_folder(const struct linux_setup* setup, struct cv_error* err)
 {
-    CV_CLEANUP(linux_fd_closep) int fd = -1;
+    CV_CLEANUP(linux_fd_closep) int fd  = -1;
     const char*                     cwd = setup->spec->process.cwd;
     return cwd != NULL ? inside_make(setup->root_fd, cwd, true, &fd, err) : 0;
 }

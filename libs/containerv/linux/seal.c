@@ -64,7 +64,8 @@ static int enter(const struct linux_setup* setup, int socket_fd, pid_t child, st
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
     if (rc == 0 && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
-        rc = cv_error_errno(err, WIFEXITED(status) ? WEXITSTATUS(status) : EINTR, "map the ids of the further user namespace", NULL);
+        rc = cv_error_errno(
+            err, WIFEXITED(status) ? WEXITSTATUS(status) : EINTR, "map the ids of the further user namespace", NULL);
     if (rc == 0 && (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
         rc = cv_error_errno(err, errno, "become root in the further user namespace", NULL);
     return rc == 0 ? linux_pid1_protect(err) : rc;

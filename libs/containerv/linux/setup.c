@@ -24,9 +24,9 @@ int setup_hear(int socket_fd, struct setup_message* message_out, int* fd_out, st
 
 int setup_expect(int socket_fd, enum setup_word word, struct cv_error* err)
 {
-    struct setup_message           message;
+    struct setup_message            message;
     CV_CLEANUP(linux_fd_closep) int fd = -1;
-    int                            rc = setup_hear(socket_fd, &message, &fd, err);
+    int                             rc = setup_hear(socket_fd, &message, &fd, err);
     if (rc < 0)
         return rc;
     if (message.word == SETUP_FAILED) {
@@ -34,7 +34,9 @@ int setup_expect(int socket_fd, enum setup_word word, struct cv_error* err)
             *err = message.error;
         return message.error.code;
     }
-    return message.word == word ? 0 : cv_error_set(err, CV_ERR_PROTOCOL, "word %d came where %d was due", message.word, word);
+    return message.word == word
+               ? 0
+               : cv_error_set(err, CV_ERR_PROTOCOL, "word %d came where %d was due", message.word, word);
 }
 
 static const struct {

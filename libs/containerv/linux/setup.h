@@ -17,17 +17,17 @@ enum { SETUP_DEVICES = 6 };
 
 /* What the guardian and PID 1 say over the control socket, one datagram each. */
 enum setup_word {
-    SETUP_ROOT   = 1, /* guardian: here is the root, detached */
-    SETUP_SOURCE = 2, /* guardian: here is the source of mount `index`, detached */
-    SETUP_DEVICE = 3, /* guardian: device `index` of the extension, detached */
-    SETUP_BUILD  = 4, /* guardian: that was all, the id maps are written */
-    SETUP_BUILT  = 5, /* PID 1: the root is in place, the last namespaces are made */
-    SETUP_GO     = 6, /* guardian: the network is there */
-    SETUP_FAILED = 7, /* PID 1 or a process that starts: error */
-    SETUP_READY  = 8, /* PID 1: complete */
-    SETUP_TERMINAL = 9, /* a process that starts: its terminal's other end */
-    SETUP_CHILD  = 10, /* the one that joins: pid and pidfd of the process */
-    SETUP_ENDED  = 11, /* PID 1: how the main process ended */
+    SETUP_ROOT     = 1,  /* guardian: here is the root, detached */
+    SETUP_SOURCE   = 2,  /* guardian: here is the source of mount `index`, detached */
+    SETUP_DEVICE   = 3,  /* guardian: device `index` of the extension, detached */
+    SETUP_BUILD    = 4,  /* guardian: that was all, the id maps are written */
+    SETUP_BUILT    = 5,  /* PID 1: the root is in place, the last namespaces are made */
+    SETUP_GO       = 6,  /* guardian: the network is there */
+    SETUP_FAILED   = 7,  /* PID 1 or a process that starts: error */
+    SETUP_READY    = 8,  /* PID 1: complete */
+    SETUP_TERMINAL = 9,  /* a process that starts: its terminal's other end */
+    SETUP_CHILD    = 10, /* the one that joins: pid and pidfd of the process */
+    SETUP_ENDED    = 11, /* PID 1: how the main process ended */
 };
 
 struct setup_message {
@@ -51,10 +51,10 @@ struct linux_setup {
     const struct linux_start*   main; /* NULL: none */
     const char*                 id;
     struct net_plan             net;
-    struct linux_caps           caps;    /* largest set that any process may have */
+    struct linux_caps           caps; /* largest set that any process may have */
     struct linux_seccomp_filter seccomp;
-    bool                        userns;  /* own user namespace */
-    bool                        seal;    /* SYS_ADMIN is granted: lock the mounts in a nested user namespace */
+    bool                        userns;     /* own user namespace */
+    bool                        seal;       /* SYS_ADMIN is granted: lock the mounts in a nested user namespace */
     int                         control_fd; /* PID 1's end; the guardian's own is closed in the clone */
     int                         start_fd;   /* where the main process tells that it can't start; closed by its exec */
     int                         null_fd;    /* the host's null device */

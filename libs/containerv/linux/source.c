@@ -21,7 +21,8 @@ static int open_detached(const char* path, bool recursive, const char* step, int
 }
 
 /* The map by which the owner on disk is the container's root. The usual owner, root, needs no namespace of its own. */
-static int idmap_owner(int mount_fd, const struct linux_source_context* context, bool recursive, const char* name, struct cv_error* err)
+static int idmap_owner(
+    int mount_fd, const struct linux_source_context* context, bool recursive, const char* name, struct cv_error* err)
 {
     struct stat                     info;
     CV_CLEANUP(linux_fd_closep) int own = -1;
@@ -43,10 +44,11 @@ static int bind_options(int fd, const struct cv_spec_mount* mount, const struct 
     const struct linux_source_context* context, struct cv_error* err)
 {
     if (options->chown)
-        return cv_error_set(err, CV_ERR_UNSUPPORTED, "changing the owners of '%s' for good is not supported by the linux back end yet",
-            mount->source);
+        return cv_error_set(err, CV_ERR_UNSUPPORTED,
+            "changing the owners of '%s' for good is not supported by the linux back end yet", mount->source);
     if (mount->uid_mappings.count > 0 || mount->gid_mappings.count > 0)
-        return cv_error_set(err, CV_ERR_UNSUPPORTED, "id mappings of a single mount are not supported by the linux back end yet");
+        return cv_error_set(
+            err, CV_ERR_UNSUPPORTED, "id mappings of a single mount are not supported by the linux back end yet");
     int rc = set_attributes(fd, options, mount->source, err);
     if (rc == 0 && context->range != NULL && options->idmap != CV_MOUNT_IDMAP_RAW)
         rc = idmap_owner(fd, context, options->bind_recursive, mount->source, err);

@@ -25,6 +25,6 @@ int linux_source_bind(const struct cv_spec_mount* mount, const struct linux_sour
 int linux_source_device(const char* host_path, int* mount_fd_out, struct cv_error* err);
 
 /* Once a guardian: a mount namespace of its own with a place where layers are put together. */
-int linux_source_prepare(const char* run_dir, struct cv_error* err);
+int linux_source_prepare(struct cv_error* err);
 
 #endif

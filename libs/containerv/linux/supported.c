@@ -43,22 +43,23 @@ int linux_supported(const struct cv_spec* spec, bool has_command, struct cv_erro
 {
     const struct cv_spec_linux* linux_spec = &spec->linux_;
     const struct wish           wishes[]   = {
-        { spec->ext.limits.memory_bytes != 0, "a memory limit" },
-        { spec->ext.limits.cpu_milli != 0, "a CPU limit" },
-        { spec->ext.limits.pids != 0, "a pids limit" },
-        { linux_spec->resources.set, "linux.resources" },
-        { linux_spec->intel_rdt.set, "linux.intelRdt" },
-        { linux_spec->personality.set, "linux.personality" },
-        { linux_spec->mount_label != NULL, "linux.mountLabel" },
-        { linux_spec->cgroups_path != NULL, "linux.cgroupsPath" },
-        { linux_spec->devices.count > 0, "linux.devices" },
-        { linux_spec->rootfs_propagation != NULL, "linux.rootfsPropagation" },
-        { linux_spec->uid_mappings.count > 0 || linux_spec->gid_mappings.count > 0, "a given id mapping" },
-        { linux_spec->time_offsets.set || cv_spec_namespace(spec, "time") != NULL, "a time namespace" },
-        { spec->hooks.set, "hooks" },
-        { spec->ext.isolation != NULL && strcmp(spec->ext.isolation, "default") != 0 && strcmp(spec->ext.isolation, "process") != 0,
-            "this kind of isolation" },
-        { spec->ext.no_init && !has_command, "init=false without a command" },
+                    { spec->ext.limits.memory_bytes != 0, "a memory limit" },
+                    { spec->ext.limits.cpu_milli != 0, "a CPU limit" },
+                    { spec->ext.limits.pids != 0, "a pids limit" },
+                    { linux_spec->resources.set, "linux.resources" },
+                    { linux_spec->intel_rdt.set, "linux.intelRdt" },
+                    { linux_spec->personality.set, "linux.personality" },
+                    { linux_spec->mount_label != NULL, "linux.mountLabel" },
+                    { linux_spec->cgroups_path != NULL, "linux.cgroupsPath" },
+                    { linux_spec->devices.count > 0, "linux.devices" },
+                    { linux_spec->rootfs_propagation != NULL, "linux.rootfsPropagation" },
+                    { linux_spec->uid_mappings.count > 0 || linux_spec->gid_mappings.count > 0, "a given id mapping" },
+                    { linux_spec->time_offsets.set || cv_spec_namespace(spec, "time") != NULL, "a time namespace" },
+                    { spec->hooks.set, "hooks" },
+                    { spec->ext.isolation != NULL && strcmp(spec->ext.isolation, "default") != 0
+                            && strcmp(spec->ext.isolation, "process") != 0,
+                        "this kind of isolation" },
+                    { spec->ext.no_init && !has_command, "init=false without a command" },
     };
     int rc = refuse(wishes, CV_ARRAY_LEN(wishes), err);
     if (rc == 0)

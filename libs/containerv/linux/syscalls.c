@@ -1,8 +1,8 @@
 #include "linux/syscalls.h"
 
-#include <sys/mount.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 

@@ -25,7 +25,8 @@ struct wire_message {
 /* Close the descriptors that are left (taken ones are -1) and free the bytes. */
 void wire_message_release(struct wire_message* message);
 
-int wire_send(int socket_fd, const uint8_t* bytes, size_t length, const int* fds, size_t fd_count, struct cv_error* err);
+int wire_send(
+    int socket_fd, const uint8_t* bytes, size_t length, const int* fds, size_t fd_count, struct cv_error* err);
 
 /* timeout_ms < 0: none. CV_ERR_LOST when the other end is gone, CV_ERR_TIMEOUT, CV_ERR_PROTOCOL. */
 int wire_receive(int socket_fd, int64_t timeout_ms, struct wire_message* message_out, struct cv_error* err);
