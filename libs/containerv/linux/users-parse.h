@@ -56,7 +56,7 @@ bool linux_users_need_files(const struct linux_user_request* request, const stru
  *  - a name that the file doesn't have is CV_ERR_NOT_FOUND; a number need not be in the file
  *  - the group: as given, else that of the user's line, else 0
  *  - the supplementary groups: those whose lines list the user's name, unless a group was given, and `extra_groups` (may be NULL)
- * CV_ERR_LIMIT for a file over its limits or too many groups.
+ * CV_ERR_LIMIT for a file over its limits, unless only numbers were asked for (then the files count as empty), or too many groups.
  */
 int linux_users_resolve_text(const struct linux_user_request* request, const struct cv_strv* extra_groups,
     const char* passwd, size_t passwd_length, const char* group, size_t group_length,
