@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -110,6 +111,26 @@ static bool mounted_by_caller(const struct cv_spec* spec, const char* path)
     return false;
 }
 
+/*
+ * Roots made for machines have links here that lead nowhere in a container ("../run/systemd/resolve/stub-resolv.conf"): then what the
+ * link names is made, inside the root like all else.
+ */
+static int open_place(int root_fd, const char* path, int* target_out, struct cv_error* err)
+{
+    char                            link[PATH_MAX];
+    char                            leads_to[PATH_MAX + 8];
+    CV_CLEANUP(linux_fd_closep) int etc_fd = -1;
+    int                             rc     = inside_make(root_fd, path, false, target_out, err);
+    if (rc == 0 || err->number != ELOOP || inside_open(root_fd, "/etc", &etc_fd, err) < 0)
+        return rc;
+    ssize_t length = readlinkat(etc_fd, path + strlen("/etc/"), link, sizeof(link) - 1);
+    if (length < 0)
+        return rc;
+    link[length] = '\0';
+    cv_snprintf(leads_to, sizeof(leads_to), "%s%s", link[0] == '/' ? "" : "/etc/", link);
+    return inside_make(root_fd, leads_to, false, target_out, err);
+}
+
 int linux_etc_place(struct linux_etc* etc, const struct linux_setup* setup, struct cv_error* err)
 {
     for (int i = 0; i < LINUX_ETC_FILES; i++) {
@@ -118,7 +139,7 @@ int linux_etc_place(struct linux_etc* etc, const struct linux_setup* setup, stru
         cv_snprintf(path, sizeof(path), "/etc/%s", names[i]);
         if (etc->mount_fds[i] < 0 || mounted_by_caller(setup->spec, path))
             continue;
-        int rc = inside_make(setup->root_fd, path, false, &target_fd, err);
+        int rc = open_place(setup->root_fd, path, &target_fd, err);
         if (rc == 0)
             rc = linux_place(etc->mount_fds[i], target_fd, path, err);
         if (rc < 0)
