@@ -1,0 +1,64 @@
+/* The Linux back end, as the core sees it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "backend.h"
+#include "linux/client.h"
+
+#include <cv/banned.h>
+
+/* 5.12 brought it, and idmapped mounts need no less. The rest is told apart by what fails. */
+static int probe_kernel(struct cv_error* err)
+{
+    if (syscall(SYS_mount_setattr, -1, NULL, 0, NULL, 0) < 0 && errno == ENOSYS) {
+        cv_error_set(err, CV_ERR_UNSUPPORTED, "this kernel is too old: it has no mount_setattr");
+        cv_error_hint(err, "Linux 5.19 or newer is needed");
+        return CV_ERR_UNSUPPORTED;
+    }
+    if (syscall(SYS_clone3, NULL, 0) < 0 && errno == ENOSYS) {
+        cv_error_set(err, CV_ERR_UNSUPPORTED, "this kernel or the filter that we run under has no clone3");
+        cv_error_hint(err, "Linux 5.19 or newer is needed, and a system call filter that lets clone3 through");
+        return CV_ERR_UNSUPPORTED;
+    }
+    return 0;
+}
+
+static int probe(struct cv_error* err)
+{
+    char* program = NULL;
+    int   result  = probe_kernel(err);
+
+    if (result < 0)
+        return result;
+    if (geteuid() != 0) {
+        cv_error_set(err, CV_ERR_PERMISSION, "containers on Linux need root for now");
+        cv_error_hint(err, "run the program as root");
+        return CV_ERR_PERMISSION;
+    }
+    result = linux_client_program(&program, err);
+    free(program);
+    return result;
+}
+
+const struct cv_backend cv_backend_linux = {
+    .name     = "linux",
+    .features = CV_FEATURE_PAUSE | CV_FEATURE_TERMINAL | CV_FEATURE_MOUNTS | CV_FEATURE_LAYERS | CV_FEATURE_VETH
+        | CV_FEATURE_USERS | CV_FEATURE_HANDLES | CV_FEATURE_EVENTS | CV_FEATURE_DEVICES | CV_FEATURE_PID1,
+    .caps     = CV_CAP_FILESYSTEM | CV_CAP_PROCESS_CONTROL | CV_CAP_NETWORK | CV_CAP_IPC | CV_CAP_USERS,
+    .probe        = probe,
+    .create       = linux_client_create,
+    .spawn        = linux_client_spawn,
+    .wait         = linux_client_wait,
+    .signal       = linux_client_signal,
+    .kill         = linux_client_kill,
+    .resize       = linux_client_resize,
+    .pause        = linux_client_pause,
+    .resume       = linux_client_resume,
+    .processes    = linux_client_processes,
+    .state        = linux_client_state,
+    .next_event   = linux_client_next_event,
+    .event_handle = linux_client_event_handle,
+    .destroy      = linux_client_destroy,
+};

@@ -1,0 +1,305 @@
+/* The rows of the back end's table: one request each. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cv/handle.h>
+#include <cv/str.h>
+
+#include "linux/client.h"
+
+#include <cv/banned.h>
+
+/* Constant once made, so that calls need no lock. */
+struct linux_instance {
+    char*    id;
+    uint64_t generation; /* of its guardian */
+    int      event_fd;
+};
+
+static struct linux_instance* instance_free(struct linux_instance* instance)
+{
+    if (instance == NULL)
+        return NULL;
+    cv_handle_closep(&instance->event_fd);
+    free(instance->id);
+    free(instance);
+    return NULL;
+}
+
+CV_DEFINE_CLEANUP(struct linux_instance, instance_free)
+
+static struct linux_instance* instance_new(const char* id, int* guardian_end_out, struct cv_error* err)
+{
+    CV_CLEANUP(instance_freep) struct linux_instance* instance = calloc(1, sizeof(*instance));
+    int ends[2];
+
+    if (instance == NULL) {
+        cv_error_no_memory(err);
+        return NULL;
+    }
+    instance->event_fd = -1;
+    instance->id       = cv_strdup(id, err);
+    if (instance->id == NULL)
+        return NULL;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
+        cv_error_errno(err, errno, "make a socket for the events", NULL);
+        return NULL;
+    }
+    instance->event_fd = ends[0];
+    *guardian_end_out  = ends[1];
+    return CV_STEAL(instance);
+}
+
+/* The answer's terminal goes to whoever asked for one. */
+static int take_terminal(
+    struct linux_client_answer* answer, const struct cv_process_request* request, struct cv_error* err)
+{
+    if (request == NULL || !request->io.terminal || request->io.terminal_out == NULL)
+        return 0;
+    if (answer->wire.fd_count != 1)
+        return cv_error_set(err, CV_ERR_PROTOCOL, "the guardian's answer has no terminal");
+    *request->io.terminal_out = answer->wire.fds[0];
+    answer->wire.fds[0]       = -1;
+    return 0;
+}
+
+static int send_create(struct linux_instance* instance, const struct cv_spec* spec, int guardian_end,
+    const struct cv_process_request* main, struct linux_client_answer* answer_out, struct cv_error* err)
+{
+    Containerv__Guardian__Request request = CONTAINERV__GUARDIAN__REQUEST__INIT;
+    Containerv__Guardian__Create  create  = CONTAINERV__GUARDIAN__CREATE__INIT;
+    CV_CLEANUP(cv_freep) char* json       = NULL;
+    struct message_process command        = { .json = NULL };
+    struct message_fds     fds            = { .items = { guardian_end }, .count = 1 };
+    int                    result         = cv_spec_print(spec, &json, &create.config_json.len, err);
+
+    if (result == 0 && main != NULL)
+        result = message_process_init(main, &command, &fds, err);
+    if (result == 0)
+        result = linux_client_connect(&instance->generation, err);
+    if (result == 0) {
+        create.config_json.data = (uint8_t*)json;
+        create.command          = main != NULL ? &command.process : NULL;
+        request.operation_case  = CONTAINERV__GUARDIAN__REQUEST__OPERATION_CREATE;
+        request.create          = &create;
+        result                  = linux_client_call(instance->generation, &request, &fds, answer_out, err);
+    }
+    message_process_release(&command);
+    return result;
+}
+
+int linux_client_create(
+    const struct cv_spec* spec, const struct cv_process_request* main, void** instance_out, struct cv_error* err)
+{
+    struct linux_client_answer answer       = { .reply = NULL };
+    int                        guardian_end = -1;
+    int                        result;
+    CV_CLEANUP(instance_freep) struct linux_instance* instance = instance_new(spec->ext.id, &guardian_end, err);
+
+    if (instance == NULL)
+        return err != NULL ? err->code : CV_ERR_SYSTEM;
+    result = send_create(instance, spec, guardian_end, main, &answer, err);
+    close(guardian_end);
+    if (result < 0)
+        return result;
+    result = take_terminal(&answer, main, err);
+    linux_client_answer_release(&answer);
+    if (result < 0) {
+        linux_client_destroy(CV_STEAL(instance), NULL);
+        return result;
+    }
+    *instance_out = CV_STEAL(instance);
+    return 0;
+}
+
+int linux_client_spawn(
+    void* instance, const struct cv_process_request* request, process_handle_t* handle_out, struct cv_error* err)
+{
+    struct linux_instance*        self    = instance;
+    Containerv__Guardian__Request message = CONTAINERV__GUARDIAN__REQUEST__INIT;
+    Containerv__Guardian__Spawn   spawn   = CONTAINERV__GUARDIAN__SPAWN__INIT;
+    struct linux_client_answer    answer  = { .reply = NULL };
+    struct message_fds            fds     = { .count = 0 };
+    struct message_process        process;
+    int                           result = message_process_init(request, &process, &fds, err);
+
+    if (result < 0)
+        return result;
+    spawn.id               = self->id;
+    spawn.process          = &process.process;
+    message.operation_case = CONTAINERV__GUARDIAN__REQUEST__OPERATION_SPAWN;
+    message.spawn          = &spawn;
+    result                 = linux_client_call(self->generation, &message, &fds, &answer, err);
+    message_process_release(&process);
+    if (result < 0)
+        return result;
+    result = take_terminal(&answer, request, err);
+    if (result == 0)
+        *handle_out = (process_handle_t)answer.reply->process;
+    linux_client_answer_release(&answer);
+    return result;
+}
+
+int linux_client_wait(void* instance, process_handle_t process, int64_t timeout_ms, struct containerv_exit* exit_out,
+    struct cv_error* err)
+{
+    struct linux_instance*        self    = instance;
+    Containerv__Guardian__Request message = CONTAINERV__GUARDIAN__REQUEST__INIT;
+    Containerv__Guardian__Wait    wait    = CONTAINERV__GUARDIAN__WAIT__INIT;
+    struct linux_client_answer    answer  = { .reply = NULL };
+    int                           result;
+
+    wait.id                = self->id;
+    wait.process           = process;
+    wait.timeout_ms        = timeout_ms;
+    message.operation_case = CONTAINERV__GUARDIAN__REQUEST__OPERATION_WAIT;
+    message.wait           = &wait;
+    result                 = linux_client_call(self->generation, &message, NULL, &answer, err);
+    if (result < 0)
+        return result;
+    if (answer.reply->exit == NULL)
+        result = cv_error_set(err, CV_ERR_PROTOCOL, "the guardian's answer has no exit");
+    else if (exit_out != NULL)
+        message_to_exit(answer.reply->exit, exit_out);
+    linux_client_answer_release(&answer);
+    return result;
+}
+
+/* A request whose answer says no more than that it was done. */
+static int call_simple(struct linux_instance* self, const Containerv__Guardian__Request* request, struct cv_error* err)
+{
+    struct linux_client_answer answer = { .reply = NULL };
+    int                        result = linux_client_call(self->generation, request, NULL, &answer, err);
+
+    if (result == 0)
+        linux_client_answer_release(&answer);
+    return result;
+}
+
+int linux_client_signal(void* instance, process_handle_t process, int number, struct cv_error* err)
+{
+    struct linux_instance*        self    = instance;
+    Containerv__Guardian__Request request = CONTAINERV__GUARDIAN__REQUEST__INIT;
+    Containerv__Guardian__Signal  signal  = CONTAINERV__GUARDIAN__SIGNAL__INIT;
+
+    signal.id              = self->id;
+    signal.process         = process;
+    signal.number          = number;
+    request.operation_case = CONTAINERV__GUARDIAN__REQUEST__OPERATION_SIGNAL;
+    request.signal         = &signal;
+    return call_simple(self, &request, err);
+}
+
+int linux_client_resize(
+    void* instance, process_handle_t process, uint16_t columns, uint16_t rows, struct cv_error* err)
+{
+    struct linux_instance*        self    = instance;
+    Containerv__Guardian__Request request = CONTAINERV__GUARDIAN__REQUEST__INIT;
+    Containerv__Guardian__Resize  resize  = CONTAINERV__GUARDIAN__RESIZE__INIT;
+
+    resize.id              = self->id;
+    resize.process         = process;
+    resize.columns         = columns;
+    resize.rows            = rows;
+    request.operation_case = CONTAINERV__GUARDIAN__REQUEST__OPERATION_RESIZE;
+    request.resize         = &resize;
+    return call_simple(self, &request, err);
+}
+
+/* All of the plain kind have the same type in the union. */
+static int call_plain(struct linux_instance* self, Containerv__Guardian__Request__OperationCase operation,
+    struct linux_client_answer* answer_out, struct cv_error* err)
+{
+    Containerv__Guardian__Request request = CONTAINERV__GUARDIAN__REQUEST__INIT;
+    Containerv__Guardian__Plain   plain   = CONTAINERV__GUARDIAN__PLAIN__INIT;
+
+    plain.id               = self->id;
+    request.operation_case = operation;
+    request.kill           = &plain;
+    return answer_out != NULL ? linux_client_call(self->generation, &request, NULL, answer_out, err)
+                              : call_simple(self, &request, err);
+}
+
+int linux_client_kill(void* instance, struct cv_error* err)
+{
+    return call_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_KILL, NULL, err);
+}
+
+int linux_client_pause(void* instance, struct cv_error* err)
+{
+    return call_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_PAUSE, NULL, err);
+}
+
+int linux_client_resume(void* instance, struct cv_error* err)
+{
+    return call_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_RESUME, NULL, err);
+}
+
+int linux_client_processes(void* instance, struct containerv_process_info* list, size_t capacity, size_t* count_out,
+    struct cv_error* err)
+{
+    struct linux_client_answer answer = { .reply = NULL };
+    int result = call_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_PROCESSES, &answer, err);
+
+    if (result < 0)
+        return result;
+    for (size_t i = 0; i < answer.reply->n_processes && i < capacity; i++) {
+        const Containerv__Guardian__ProcessInfo* info = answer.reply->processes[i];
+        list[i].pid                                   = info->pid;
+        snprintf(list[i].name, sizeof(list[i].name), "%s", info->name);
+    }
+    *count_out = answer.reply->n_processes;
+    linux_client_answer_release(&answer);
+    return 0;
+}
+
+int linux_client_state(void* instance, enum containerv_state* state_out, struct cv_error* err)
+{
+    struct linux_client_answer answer = { .reply = NULL };
+    int result = call_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_STATE, &answer, err);
+
+    if (result < 0)
+        return result;
+    *state_out = (enum containerv_state)answer.reply->state;
+    linux_client_answer_release(&answer);
+    return 0;
+}
+
+int linux_client_next_event(void* instance, struct containerv_event* event_out, struct cv_error* err)
+{
+    struct linux_instance* self = instance;
+    uint8_t                buffer[MESSAGE_EVENT_MAX];
+    ssize_t                length;
+
+    do {
+        length = recv(self->event_fd, buffer, sizeof(buffer), MSG_DONTWAIT);
+    } while (length < 0 && errno == EINTR);
+    if (length < 0 && errno == EAGAIN)
+        return cv_error_set(err, CV_ERR_TIMEOUT, "no event now");
+    if (length == 0 || (length < 0 && errno == ECONNRESET))
+        return cv_error_set(err, CV_ERR_LOST, "the guardian is gone: there are no more events");
+    if (length < 0)
+        return cv_error_errno(err, errno, "read an event", self->id);
+    return message_unpack_event(buffer, (size_t)length, event_out, err);
+}
+
+int linux_client_event_handle(void* instance, containerv_handle_t* handle_out, struct cv_error* err)
+{
+    struct linux_instance* self = instance;
+
+    (void)err;
+    *handle_out = self->event_fd;
+    return 0;
+}
+
+int linux_client_destroy(void* instance, struct cv_error* err)
+{
+    int result = call_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_DESTROY, NULL, err);
+
+    instance_free(instance);
+    return result;
+}

@@ -1,0 +1,173 @@
+/*
+ * Starting the guardian without a trace in the calling process: a short-lived helper that shares our memory starts it and ends, so the
+ * guardian is the child of init (or of the nearest subreaper). The helper ends without SIGCHLD, and only a wait with __WALL, ours, sees
+ * it. One clone that execs would not do: exec sets the signal of a child's end back to SIGCHLD.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cv/env.h>
+#include <cv/self.h>
+#include <cv/str.h>
+
+#include "linux/client.h"
+
+#include <cv/banned.h>
+
+enum { STACK_BYTES = 64 * 1024, MAIN_FD = 3 };
+
+/* Read and written by the helper and the new process while the calling thread waits. */
+struct launch {
+    const char* path;
+    char**      environment;
+    int         main_fd;
+    char*       stacks; /* two of STACK_BYTES */
+    pid_t       pid;
+    int         error_number;
+};
+
+static int run_guardian(void* data)
+{
+    struct launch* launch = data;
+    char*          argv[] = { (char*)"cv-guardian", NULL };
+    sigset_t       none;
+
+    if (launch->main_fd == MAIN_FD) {
+        fcntl(MAIN_FD, F_SETFD, 0);
+    } else if (dup2(launch->main_fd, MAIN_FD) < 0) {
+        launch->error_number = errno;
+        _exit(127);
+    }
+    /* what another thread opened without close-on-exec stays here; a kernel without it leaves that to the guardian */
+    syscall(SYS_close_range, MAIN_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+    for (int number = 1; number <= SIGRTMAX; number++) /* none of the caller's handlers may run in memory that is its own */
+        signal(number, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execve(launch->path, argv, launch->environment);
+    launch->error_number = errno;
+    _exit(127);
+}
+
+static int run_helper(void* data)
+{
+    struct launch* launch = data;
+
+    launch->pid = clone(run_guardian, launch->stacks + 2 * STACK_BYTES, CLONE_VM | CLONE_VFORK | SIGCHLD, launch);
+    if (launch->pid < 0)
+        launch->error_number = errno;
+    else if (launch->error_number != 0)
+        waitpid(launch->pid, NULL, 0);
+    _exit(0);
+}
+
+/* Both run with all signals blocked. */
+static int launch_all(struct launch* launch, struct cv_error* err)
+{
+    sigset_t all, before;
+    pid_t    helper;
+    int      error_number;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    helper       = clone(run_helper, launch->stacks + STACK_BYTES, CLONE_VM | CLONE_VFORK, launch);
+    error_number = errno;
+    if (helper > 0) {
+        while (waitpid(helper, NULL, __WALL) < 0 && errno == EINTR) {
+        }
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (helper < 0)
+        return cv_error_errno(err, error_number, "start the guardian's helper", NULL);
+    if (launch->error_number != 0)
+        return cv_error_errno(err, launch->error_number, "start the guardian", launch->path);
+    return 0;
+}
+
+/* Our settings alone; the rest of the environment may hold secrets and has no business in a container's first process. */
+static int guardian_environment(struct cv_strv* list, struct cv_error* err)
+{
+    static const char prefix[] = "CONTAINERV_";
+
+    if (getauxval(AT_SECURE) != 0)
+        return 0;
+    for (char** at = environ; at != NULL && *at != NULL; at++) {
+        if (strncmp(*at, prefix, sizeof(prefix) - 1) == 0 && cv_strv_append(list, *at) < 0)
+            return cv_error_no_memory(err);
+    }
+    return 0;
+}
+
+int linux_client_start(const char* path, int main_fd, pid_t* pid_out, struct cv_error* err)
+{
+    static char*   nothing[] = { NULL };
+    struct cv_strv list      = { .items = NULL };
+    struct launch  launch    = { .path = path, .main_fd = main_fd };
+    int            result    = guardian_environment(&list, err);
+
+    launch.environment = list.count > 0 ? list.items : nothing;
+    launch.stacks      = mmap(
+        NULL, 2 * (size_t)STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (result == 0 && launch.stacks == MAP_FAILED)
+        result = cv_error_no_memory(err);
+    if (result == 0)
+        result = launch_all(&launch, err);
+    if (launch.stacks != MAP_FAILED)
+        munmap(launch.stacks, 2 * (size_t)STACK_BYTES);
+    cv_strv_release(&list);
+    if (result == 0)
+        *pid_out = launch.pid;
+    return result;
+}
+
+/* lib/libcontainerv.so, bin/program: ../libexec/containerv/cv-guardian from the folder that our code is in. */
+static int beside_library(char** path_out, struct cv_error* err)
+{
+    CV_CLEANUP(cv_freep) char* self   = NULL;
+    int                        result = cv_self_path((const void*)&linux_client_program, &self, err);
+
+    if (result < 0)
+        return result;
+    *strrchr(self, '/') = '\0'; /* an absolute path has one */
+    *path_out           = cv_asprintf(err, "%s/../libexec/containerv/cv-guardian", self);
+    return *path_out != NULL ? 0 : CV_ERR_NO_MEMORY;
+}
+
+static int not_found(const char* path, struct cv_error* err)
+{
+    cv_error_set(err, CV_ERR_NOT_FOUND, "the program '%s' is not there or can't be run", path);
+    cv_error_object(err, "%s", path);
+    cv_error_hint(err, "install containerv completely, or name the program in CONTAINERV_GUARDIAN");
+    return CV_ERR_NOT_FOUND;
+}
+
+int linux_client_program(char** path_out, struct cv_error* err)
+{
+    CV_CLEANUP(cv_freep) char* path   = NULL;
+    int                        result = cv_env_get_secure("CONTAINERV_GUARDIAN", &path, err);
+
+    if (result < 0)
+        return result;
+    if (path == NULL) {
+        if (beside_library(&path, err) < 0 || access(path, X_OK) < 0) {
+            free(path);
+            path = cv_strdup(CV_GUARDIAN_INSTALLED, err);
+        }
+    }
+    if (path == NULL)
+        return CV_ERR_NO_MEMORY;
+    if (access(path, X_OK) < 0)
+        return not_found(path, err);
+    *path_out = CV_STEAL(path);
+    return 0;
+}

@@ -1,0 +1,226 @@
+/* The one guardian of this process, and calls to it. */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cv/handle.h>
+#include <cv/mutex.h>
+
+#include "linux/client.h"
+
+#include <cv/banned.h>
+
+static struct {
+    struct cv_mutex mutex;
+    struct cv_once  once;
+    int             main_fd; /* -1: none runs */
+    pid_t           pid;     /* of the guardian */
+    uint64_t        generation;
+} client = { .mutex = CV_MUTEX_INIT, .once = CV_ONCE_INIT, .main_fd = -1 };
+
+static void before_fork(void)
+{
+    cv_mutex_lock(&client.mutex);
+}
+
+static void after_fork_in_parent(void)
+{
+    cv_mutex_unlock(&client.mutex);
+}
+
+/* The guardian is the parent's. What the child still holds of it are containers that it has no access to. */
+static void after_fork_in_child(void)
+{
+    cv_handle_closep(&client.main_fd);
+    client.pid = 0;
+    client.generation++;
+    cv_mutex_unlock(&client.mutex);
+}
+
+static void register_fork(void)
+{
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+/* With the mutex. */
+static void forget(void)
+{
+    cv_handle_closep(&client.main_fd);
+    /* where we are init or a subreaper it has become our child */
+    if (client.pid > 0)
+        waitpid(client.pid, NULL, WNOHANG | __WALL);
+    client.pid = 0;
+}
+
+static bool is_alive(void)
+{
+    struct pollfd entry = { .fd = client.main_fd, .events = POLLIN };
+
+    return client.main_fd >= 0 && poll(&entry, 1, 0) == 0;
+}
+
+static int start(struct cv_error* err)
+{
+    CV_CLEANUP(cv_freep) char* path = NULL;
+    int                        ends[2];
+    pid_t                      pid;
+    int                        result = linux_client_program(&path, err);
+
+    if (result < 0)
+        return result;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return cv_error_errno(err, errno, "make the guardian's main socket", NULL);
+    result = linux_client_start(path, ends[1], &pid, err);
+    close(ends[1]);
+    if (result < 0) {
+        close(ends[0]);
+        return result;
+    }
+    client.main_fd = ends[0];
+    client.pid     = pid;
+    client.generation++;
+    return 0;
+}
+
+int linux_client_connect(uint64_t* generation_out, struct cv_error* err)
+{
+    int result = 0;
+
+    cv_once(&client.once, register_fork);
+    cv_mutex_lock(&client.mutex);
+    if (!is_alive()) {
+        forget();
+        result = start(err);
+    }
+    *generation_out = client.generation;
+    cv_mutex_unlock(&client.mutex);
+    return result;
+}
+
+pid_t linux_client_guardian_pid(void)
+{
+    pid_t pid;
+
+    cv_mutex_lock(&client.mutex);
+    pid = client.pid;
+    cv_mutex_unlock(&client.mutex);
+    return pid;
+}
+
+static int lost(struct cv_error* err)
+{
+    cv_error_set(err, CV_ERR_LOST, "the guardian of this container is gone, and the container with it");
+    cv_error_hint(err, "destroy the container and make a new one; what was left is swept by the next create");
+    return CV_ERR_LOST;
+}
+
+static int send_connection(int main_fd, int connection_fd)
+{
+    union {
+        struct cmsghdr header;
+        char           bytes[CMSG_SPACE(sizeof(int))];
+    } control            = { .bytes = { 0 } };
+    char            byte = 0;
+    struct iovec    part = { &byte, 1 };
+    struct msghdr   header
+        = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+    struct cmsghdr* attached = CMSG_FIRSTHDR(&header);
+    ssize_t         sent;
+
+    attached->cmsg_level = SOL_SOCKET;
+    attached->cmsg_type  = SCM_RIGHTS;
+    attached->cmsg_len   = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(attached), &connection_fd, sizeof(int));
+    do {
+        sent = sendmsg(main_fd, &header, MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    return sent < 0 ? errno : 0;
+}
+
+/* The lock is held while sending: another thread may be about to replace a guardian that was lost, and its descriptor. */
+static int connect_private(uint64_t generation, int* fd_out, struct cv_error* err)
+{
+    int ends[2];
+    int error_number = EPIPE;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return cv_error_errno(err, errno, "make a connection to the guardian", NULL);
+    cv_mutex_lock(&client.mutex);
+    if (client.main_fd >= 0 && client.generation == generation)
+        error_number = send_connection(client.main_fd, ends[1]);
+    cv_mutex_unlock(&client.mutex);
+    close(ends[1]);
+    if (error_number == 0) {
+        *fd_out = ends[0];
+        return 0;
+    }
+    close(ends[0]);
+    if (error_number == EPIPE || error_number == ECONNRESET)
+        return lost(err);
+    return cv_error_errno(err, error_number, "send a connection to the guardian", NULL);
+}
+
+static int send_request(
+    int fd, const Containerv__Guardian__Request* request, const struct message_fds* fds, struct cv_error* err)
+{
+    CV_CLEANUP(cv_freep) uint8_t* bytes  = NULL;
+    size_t                        length = containerv__guardian__request__get_packed_size(request);
+
+    if (length > WIRE_MAX_BYTES)
+        return cv_error_set(err, CV_ERR_LIMIT, "a request of %zu bytes is over %d", length, (int)WIRE_MAX_BYTES);
+    bytes = malloc(length + 1);
+    if (bytes == NULL)
+        return cv_error_no_memory(err);
+    containerv__guardian__request__pack(request, bytes);
+    return wire_send(fd, bytes, length, fds != NULL ? fds->items : NULL, fds != NULL ? fds->count : 0, err);
+}
+
+static int receive_answer(int fd, struct linux_client_answer* answer, struct cv_error* err)
+{
+    int result = wire_receive(fd, -1, &answer->wire, err);
+
+    if (result < 0)
+        return result;
+    answer->reply = containerv__guardian__reply__unpack(NULL, answer->wire.length, answer->wire.bytes);
+    if (answer->reply == NULL)
+        result = cv_error_set(err, CV_ERR_PROTOCOL, "the guardian's answer can't be read");
+    else if (answer->reply->error != NULL)
+        result = message_to_error(answer->reply->error, err);
+    if (result < 0)
+        linux_client_answer_release(answer);
+    return result;
+}
+
+int linux_client_call(uint64_t generation, const Containerv__Guardian__Request* request, const struct message_fds* fds,
+    struct linux_client_answer* answer_out, struct cv_error* err)
+{
+    struct linux_client_answer answer = { .reply = NULL };
+    int                        fd     = -1;
+    int                        result = connect_private(generation, &fd, err);
+
+    if (result < 0)
+        return result;
+    result = send_request(fd, request, fds, err);
+    if (result == 0)
+        result = receive_answer(fd, &answer, err);
+    close(fd);
+    if (result == CV_ERR_LOST)
+        return lost(err);
+    if (result == 0)
+        *answer_out = answer;
+    return result;
+}
+
+void linux_client_answer_release(struct linux_client_answer* answer)
+{
+    if (answer->reply != NULL)
+        containerv__guardian__reply__free_unpacked(answer->reply, NULL);
+    answer->reply = NULL;
+    wire_message_release(&answer->wire);
+}

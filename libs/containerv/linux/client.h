@@ -1,0 +1,68 @@
+/*
+ * The caller's side of the guardian. Thread-safe: one guardian serves all threads of the calling process. A child that the process
+ * forked gets a guardian of its own with its first create; to its parent's containers it has no access.
+ */
+#ifndef CV_LINUX_CLIENT_H
+#define CV_LINUX_CLIENT_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <cv/error.h>
+
+#include "linux/messages.h"
+
+/* client-start.c */
+
+/* Where the program is: CONTAINERV_GUARDIAN (not for programs with more rights than their caller), beside our library, or where it was
+ * to be installed. *path_out is malloc'ed. CV_ERR_NOT_FOUND with a hint. */
+int linux_client_program(char** path_out, struct cv_error* err);
+
+/* Start the program with `main_fd` as its descriptor 3. It is no child of the calling process: no wait of it and no SIGCHLD. */
+int linux_client_start(const char* path, int main_fd, pid_t* pid_out, struct cv_error* err);
+
+/* client.c */
+
+/* Start the guardian unless it runs. *generation_out tells this guardian from earlier and later ones. */
+int linux_client_connect(uint64_t* generation_out, struct cv_error* err);
+
+/* A call's answer. Release with linux_client_answer_release(). */
+struct linux_client_answer {
+    Containerv__Guardian__Reply* reply;
+    struct wire_message          wire; /* its descriptors; set those that you take to -1 */
+};
+
+/* Send a request to that guardian, wait for the answer as long as it takes. The guardian's error is ours. CV_ERR_LOST when it is gone,
+ * and for a process that only has inherited the guardian of its parent. */
+int linux_client_call(uint64_t generation, const Containerv__Guardian__Request* request, const struct message_fds* fds,
+    struct linux_client_answer* answer_out, struct cv_error* err);
+void linux_client_answer_release(struct linux_client_answer* answer);
+
+/* Its process id in our PID namespace, 0 when none runs. */
+pid_t linux_client_guardian_pid(void);
+
+/* The back end's table. */
+extern const struct cv_backend cv_backend_linux;
+
+/* client-calls.c: its rows. */
+struct linux_instance;
+int linux_client_create(
+    const struct cv_spec* spec, const struct cv_process_request* main, void** instance_out, struct cv_error* err);
+int linux_client_spawn(
+    void* instance, const struct cv_process_request* request, process_handle_t* handle_out, struct cv_error* err);
+int linux_client_wait(void* instance, process_handle_t process, int64_t timeout_ms, struct containerv_exit* exit_out,
+    struct cv_error* err);
+int linux_client_signal(void* instance, process_handle_t process, int number, struct cv_error* err);
+int linux_client_resize(
+    void* instance, process_handle_t process, uint16_t columns, uint16_t rows, struct cv_error* err);
+int linux_client_kill(void* instance, struct cv_error* err);
+int linux_client_pause(void* instance, struct cv_error* err);
+int linux_client_resume(void* instance, struct cv_error* err);
+int linux_client_processes(void* instance, struct containerv_process_info* list, size_t capacity, size_t* count_out,
+    struct cv_error* err);
+int linux_client_state(void* instance, enum containerv_state* state_out, struct cv_error* err);
+int linux_client_next_event(void* instance, struct containerv_event* event_out, struct cv_error* err);
+int linux_client_event_handle(void* instance, containerv_handle_t* handle_out, struct cv_error* err);
+int linux_client_destroy(void* instance, struct cv_error* err);
+
+#endif

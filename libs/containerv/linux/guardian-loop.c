@@ -1,0 +1,163 @@
+/* The loop: everything that is waited for is asked by one poll, then handled kind by kind. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cv/clock.h>
+#include <cv/macros.h>
+
+#include "linux/guardian.h"
+
+#include <cv/banned.h>
+
+/* What is polled, and where the answer goes: the objects remember it, so that handling one may free others. */
+struct poll_set {
+    struct pollfd* entries;
+    short**        targets;
+    size_t         count, capacity;
+};
+
+static int add(struct poll_set* set, int fd, short events, short* target, struct cv_error* err)
+{
+    *target = 0;
+    if (fd < 0)
+        return 0;
+    if (set->count == set->capacity) {
+        size_t         capacity = set->capacity == 0 ? 64 : set->capacity * 2;
+        struct pollfd* entries  = reallocarray(set->entries, capacity, sizeof(*entries));
+        short**        targets;
+        if (entries == NULL)
+            return cv_error_no_memory(err);
+        set->entries = entries;
+        targets      = reallocarray(set->targets, capacity, sizeof(*targets));
+        if (targets == NULL)
+            return cv_error_no_memory(err);
+        set->targets  = targets;
+        set->capacity = capacity;
+    }
+    set->entries[set->count]   = (struct pollfd){ .fd = fd, .events = events };
+    set->targets[set->count++] = target;
+    return 0;
+}
+
+static void sooner(int64_t* deadline_ms, int64_t other_ms)
+{
+    if (other_ms >= 0 && (*deadline_ms < 0 || other_ms < *deadline_ms))
+        *deadline_ms = other_ms;
+}
+
+static int collect_container(
+    struct guardian_container* container, struct poll_set* set, int64_t* deadline_ms, struct cv_error* err)
+{
+    int init_fd = container->state == CV_STATE_STOPPED ? -1 : linux_container_init_pidfd(container->linux_);
+    int result  = add(set, init_fd, POLLIN, &container->init_ready, err);
+
+    if (result == 0)
+        result = add(
+            set, container->events.count > 0 ? container->event_fd : -1, POLLOUT, &container->event_ready, err);
+    for (struct guardian_process* at = container->processes; at != NULL && result == 0; at = at->next) {
+        if (!at->ended)
+            sooner(deadline_ms, at->deadline_ms);
+        result = add(set, at->is_main ? -1 : at->pidfd, POLLIN, &at->ready, err);
+    }
+    return result;
+}
+
+static int collect(struct guardian* guardian, struct poll_set* set, int64_t* deadline_ms, struct cv_error* err)
+{
+    int result;
+
+    set->count   = 0;
+    *deadline_ms = -1;
+    result       = add(set, guardian->main_fd, POLLIN, &guardian->main_ready, err);
+    if (result == 0)
+        result = add(set, guardian->caller_fd, POLLIN, &guardian->caller_ready, err);
+    for (struct guardian_container* at = guardian->containers; at != NULL && result == 0; at = at->next)
+        result = collect_container(at, set, deadline_ms, err);
+    for (struct guardian_peer* at = guardian->peers; at != NULL && result == 0; at = at->next) {
+        sooner(deadline_ms, at->deadline_ms);
+        result = add(set, at->fd, POLLIN, &at->ready, err);
+    }
+    return result;
+}
+
+static void handle_containers(struct guardian* guardian)
+{
+    for (struct guardian_container* at = guardian->containers; at != NULL; at = at->next) {
+        guardian_container_reap(guardian, at);
+        for (struct guardian_process* process = at->processes; process != NULL; process = process->next)
+            guardian_process_timeout(at, process);
+        if (at->event_ready != 0)
+            guardian_events_flush(at);
+    }
+}
+
+static int turn(struct guardian* guardian, struct poll_set* set, struct cv_error* err)
+{
+    int64_t deadline_ms;
+    int     result = collect(guardian, set, &deadline_ms, err);
+
+    if (result < 0)
+        return result;
+    if (poll(set->entries, set->count, (int)cv_clock_left_ms(deadline_ms)) < 0) {
+        if (errno == EINTR)
+            return 0;
+        return cv_error_errno(err, errno, "wait for requests", NULL);
+    }
+    for (size_t i = 0; i < set->count; i++)
+        *set->targets[i] = set->entries[i].revents;
+    handle_containers(guardian);
+    guardian_peers_handle(guardian);
+    guardian_reap_strays(guardian);
+    if (guardian->caller_ready != 0)
+        return cv_error_set(err, CV_ERR_LOST, "the caller has ended");
+    return guardian->main_ready != 0 ? guardian_accept(guardian, err) : 0;
+}
+
+/* The socket alone would not do: a child that the caller forked keeps its other end open. */
+static int open_caller(int main_fd)
+{
+    struct ucred caller;
+    socklen_t    length = sizeof(caller);
+
+    if (getsockopt(main_fd, SOL_SOCKET, SO_PEERCRED, &caller, &length) < 0 || caller.pid <= 0)
+        return -1;
+    return (int)syscall(SYS_pidfd_open, caller.pid, 0);
+}
+
+static void sweep(struct guardian* guardian)
+{
+    while (guardian->peers != NULL) {
+        struct guardian_peer* peer = guardian->peers;
+        guardian->peers            = peer->next;
+        guardian_peer_free(peer);
+    }
+    while (guardian->containers != NULL)
+        guardian_container_remove(guardian, guardian->containers, NULL); /* nobody is left to be told of an error */
+    while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR) {
+    }
+}
+
+int guardian_run(int main_fd, struct cv_error* err)
+{
+    struct guardian guardian = { .main_fd = main_fd, .caller_fd = open_caller(main_fd) };
+    struct poll_set set      = { .entries = NULL };
+    int             result;
+
+    do {
+        result = turn(&guardian, &set, err);
+        if (result == CV_ERR_NO_MEMORY)
+            result = 0; /* of one turn: the next may have it */
+    } while (result == 0);
+    sweep(&guardian);
+    free(set.entries);
+    free(set.targets);
+    close(main_fd);
+    if (guardian.caller_fd >= 0)
+        close(guardian.caller_fd);
+    return result == CV_ERR_LOST ? 0 : result;
+}

@@ -1,0 +1,424 @@
+/* What each request does. A request that fails is answered with its error; nothing of it ends the guardian. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cv/clock.h>
+#include <cv/handle.h>
+#include <cv/str.h>
+
+#include "linux/guardian.h"
+
+#include <cv/banned.h>
+
+enum { COMM_SIZE = 64, MAX_PROCESSES = 1 << 22 /* the kernel's largest pid_max */ };
+
+/* A request being answered. */
+struct request {
+    struct guardian*                       guardian;
+    struct guardian_peer*                  peer;
+    const Containerv__Guardian__Request*   message;
+    struct wire_message*                   wire;
+    Containerv__Guardian__Reply            reply;
+    Containerv__Guardian__Exit             exit;
+    int                                    passed_fd; /* goes with the reply, closed afterwards */
+    bool                                   waits;     /* no reply now */
+};
+
+/* Its socket. SOCK_STREAM would glue events together. */
+static int take_event_fd(struct request* request, int* fd_out, struct cv_error* err)
+{
+    int       type   = 0;
+    socklen_t length = sizeof(type);
+
+    if (request->wire->fd_count == 0
+        || getsockopt(request->wire->fds[0], SOL_SOCKET, SO_TYPE, &type, &length) < 0
+        || (type != SOCK_SEQPACKET && type != SOCK_DGRAM))
+        return cv_error_set(err, CV_ERR_PROTOCOL, "no socket for the events came with the request");
+    *fd_out               = request->wire->fds[0];
+    request->wire->fds[0] = -1;
+    return 0;
+}
+
+/* Report a started process: pid and terminal. The child's terminal is closed with the request. */
+static int add_child(struct request* request, struct guardian_container* container, const struct linux_child* child,
+    bool is_main, int64_t timeout_ms, struct cv_error* err)
+{
+    request->passed_fd = child->terminal_fd;
+    if (guardian_process_add(container, child, is_main, timeout_ms, err) == NULL) {
+        guardian_container_remove(request->guardian, container, NULL);
+        return cv_error_wrap(err, "keep track of process %d, whose container was destroyed", (int)child->pid);
+    }
+    request->reply.process = child->pid;
+    return 0;
+}
+
+static int create_container(struct request* request, const struct cv_spec* spec, const struct message_start* main,
+    struct cv_error* err)
+{
+    struct guardian_container* container = calloc(1, sizeof(*container));
+    struct linux_child         child     = { .pid = 0, .pidfd = -1, .terminal_fd = -1 };
+    int                        result;
+
+    if (container == NULL)
+        return cv_error_no_memory(err);
+    if (!request->guardian->swept) /* what can't be swept is in nobody's way but that of a container with the same id */
+        request->guardian->swept = linux_container_sweep(NULL) == 0;
+    container->state    = CV_STATE_CREATED;
+    container->event_fd = -1;
+    result              = take_event_fd(request, &container->event_fd, err);
+    if (result == 0)
+        result = linux_container_create(spec, main != NULL ? &main->start : NULL, &container->linux_, &child, err);
+    if (result < 0) {
+        cv_handle_closep(&container->event_fd);
+        free(container);
+        return result;
+    }
+    container->next              = request->guardian->containers;
+    request->guardian->containers = container;
+    return main != NULL ? add_child(request, container, &child, true, main->timeout_ms, err) : 0;
+}
+
+static int do_create(struct request* request, struct cv_error* err)
+{
+    const Containerv__Guardian__Create*     create = request->message->create;
+    CV_CLEANUP(cv_spec_freep) struct cv_spec* spec = NULL;
+    struct message_start start;
+    int                  result;
+
+    if (create->config_json.data == NULL)
+        return cv_error_set(err, CV_ERR_PROTOCOL, "a container without config.json");
+    result = cv_spec_parse((const char*)create->config_json.data, create->config_json.len, &spec, err);
+    if (result < 0)
+        return cv_error_wrap(err, "read the container's config.json");
+    if (spec->ext.id == NULL || cv_spec_check_id(spec->ext.id, NULL) < 0)
+        return cv_error_set(err, CV_ERR_PROTOCOL, "a container without a proper id");
+    if (create->command == NULL)
+        return create_container(request, spec, NULL, err);
+    result = message_start_init(create->command, request->wire, &start, err);
+    if (result == 0)
+        result = create_container(request, spec, &start, err);
+    message_start_release(&start);
+    return result;
+}
+
+/* The container of a request that needs one that runs. */
+static struct guardian_container* running(struct request* request, const char* id, struct cv_error* err)
+{
+    struct guardian_container* container = guardian_container_find(request->guardian, id, err);
+
+    if (container != NULL && container->state == CV_STATE_STOPPED) {
+        cv_error_set(err, CV_ERR_STATE, "container '%s' has stopped", id);
+        return NULL;
+    }
+    return container;
+}
+
+static int failed(const struct cv_error* err)
+{
+    return err->code;
+}
+
+static int do_spawn(struct request* request, struct cv_error* err)
+{
+    const Containerv__Guardian__Spawn* spawn     = request->message->spawn;
+    struct guardian_container*         container = running(request, spawn->id, err);
+    struct linux_child                 child     = { .pid = 0, .pidfd = -1, .terminal_fd = -1 };
+    bool                               is_main   = false;
+    struct message_start               start;
+    int                                result;
+
+    if (container == NULL)
+        return failed(err);
+    if (container->state == CV_STATE_PAUSED)
+        return cv_error_set(err, CV_ERR_STATE, "container '%s' is paused", spawn->id);
+    if (spawn->process == NULL)
+        return cv_error_set(err, CV_ERR_PROTOCOL, "a spawn without process");
+    result = message_start_init(spawn->process, request->wire, &start, err);
+    if (result == 0)
+        result = linux_container_spawn(container->linux_, &start.start, &child, &is_main, err);
+    if (result == 0)
+        result = add_child(request, container, &child, is_main, start.timeout_ms, err);
+    message_start_release(&start);
+    return result;
+}
+
+static int do_wait(struct request* request, struct cv_error* err)
+{
+    const Containerv__Guardian__Wait* wait      = request->message->wait;
+    struct guardian_container*        container = guardian_container_find(request->guardian, wait->id, err);
+    struct guardian_process*          process;
+
+    process = container != NULL ? guardian_process_find(container, wait->process, err) : NULL;
+    if (process == NULL)
+        return failed(err);
+    request->waits              = true;
+    request->peer->container    = container;
+    request->peer->process      = process;
+    request->peer->deadline_ms  = cv_clock_deadline_ms(wait->timeout_ms);
+    return 0;
+}
+
+static int do_signal(struct request* request, struct cv_error* err)
+{
+    const Containerv__Guardian__Signal* message   = request->message->signal;
+    struct guardian_container*          container = running(request, message->id, err);
+    struct guardian_process*            process;
+
+    process = container != NULL ? guardian_process_find(container, message->process, err) : NULL;
+    if (process == NULL)
+        return failed(err);
+    if (message->number < 1 || message->number > SIGRTMAX)
+        return cv_error_set(err, CV_ERR_INVALID, "%d is not a signal (1 to %d)", (int)message->number, SIGRTMAX);
+    if (process->ended)
+        return cv_error_set(err, CV_ERR_STATE, "process %d has ended", (int)process->pid);
+    if (process->is_main)
+        return linux_container_signal_main(container->linux_, message->number, err);
+    if (syscall(SYS_pidfd_send_signal, process->pidfd, message->number, NULL, 0) < 0 && errno != ESRCH)
+        return cv_error_errno(err, errno, "send a signal", NULL);
+    return 0;
+}
+
+static int do_resize(struct request* request, struct cv_error* err)
+{
+    const Containerv__Guardian__Resize* resize    = request->message->resize;
+    struct guardian_container*          container = running(request, resize->id, err);
+    struct guardian_process*            process;
+    struct winsize                      size = { .ws_col = (uint16_t)resize->columns, .ws_row = (uint16_t)resize->rows };
+
+    process = container != NULL ? guardian_process_find(container, resize->process, err) : NULL;
+    if (process == NULL)
+        return failed(err);
+    if (resize->columns > UINT16_MAX || resize->rows > UINT16_MAX)
+        return cv_error_set(err, CV_ERR_PROTOCOL, "a terminal of %u x %u", resize->columns, resize->rows);
+    if (process->terminal_fd < 0)
+        return cv_error_set(err, CV_ERR_STATE, "process %d has no terminal", (int)process->pid);
+    if (ioctl(process->terminal_fd, TIOCSWINSZ, &size) < 0)
+        return cv_error_errno(err, errno, "set the terminal's size", NULL);
+    return 0;
+}
+
+static int do_kill(struct request* request, struct cv_error* err)
+{
+    struct guardian_container* container = guardian_container_find(request->guardian, request->message->kill->id, err);
+    int                        result;
+
+    if (container == NULL)
+        return failed(err);
+    if (container->state == CV_STATE_STOPPED)
+        return 0;
+    result = linux_container_kill(container->linux_, err);
+    if (result < 0)
+        return result;
+    container->killed = true;
+    return guardian_container_drain(request->guardian, container, err);
+}
+
+static int do_pause(struct request* request, struct cv_error* err)
+{
+    struct guardian_container* container = running(request, request->message->pause->id, err);
+    int                        result;
+
+    if (container == NULL)
+        return failed(err);
+    if (container->state == CV_STATE_PAUSED)
+        return cv_error_set(err, CV_ERR_STATE, "container '%s' is paused already", request->message->pause->id);
+    result = linux_container_pause(container->linux_, err);
+    if (result < 0)
+        return result;
+    container->state = CV_STATE_PAUSED;
+    guardian_event(container, CV_EVENT_PAUSED, NULL);
+    return 0;
+}
+
+static int do_resume(struct request* request, struct cv_error* err)
+{
+    struct guardian_container* container = running(request, request->message->resume->id, err);
+    int                        result;
+
+    if (container == NULL)
+        return failed(err);
+    if (container->state != CV_STATE_PAUSED)
+        return cv_error_set(err, CV_ERR_STATE, "container '%s' is not paused", request->message->resume->id);
+    result = linux_container_resume(container->linux_, err);
+    if (result < 0)
+        return result;
+    container->state = container->processes != NULL ? CV_STATE_RUNNING : CV_STATE_CREATED;
+    guardian_event(container, CV_EVENT_RESUMED, NULL);
+    return 0;
+}
+
+/* comm; empty when the process has ended meanwhile. */
+static void read_name(pid_t pid, char name[COMM_SIZE])
+{
+    char    path[64];
+    int     fd;
+    ssize_t length;
+
+    name[0] = '\0';
+    cv_snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    length = read(fd, name, COMM_SIZE - 1);
+    close(fd);
+    name[length > 0 ? length - 1 : 0] = '\0'; /* the newline at the end */
+}
+
+struct process_entry {
+    Containerv__Guardian__ProcessInfo info;
+    char                              name[COMM_SIZE];
+};
+
+static int list_pids(struct guardian_container* container, pid_t** list_out, size_t* count_out, struct cv_error* err)
+{
+    for (size_t capacity = 64; capacity <= MAX_PROCESSES; capacity *= 2) {
+        pid_t* list   = calloc(capacity, sizeof(*list));
+        int    result = list == NULL ? cv_error_no_memory(err)
+                                     : linux_container_processes(container->linux_, list, capacity, count_out, err);
+        if (result == 0 && *count_out <= capacity) {
+            *list_out = list;
+            return 0;
+        }
+        free(list);
+        if (result < 0)
+            return result;
+    }
+    return cv_error_set(err, CV_ERR_LIMIT, "more than %d processes", (int)MAX_PROCESSES);
+}
+
+/* The reply's list is one block behind its pointers; finish() frees it. */
+static int fill_processes(struct request* request, const pid_t* list, size_t count, struct cv_error* err)
+{
+    Containerv__Guardian__ProcessInfo** pointers
+        = malloc(count * (sizeof(*pointers) + sizeof(struct process_entry)) + 1);
+    struct process_entry* entries;
+
+    if (pointers == NULL)
+        return cv_error_no_memory(err);
+    entries = (struct process_entry*)(pointers + count);
+    for (size_t i = 0; i < count; i++) {
+        containerv__guardian__process_info__init(&entries[i].info);
+        read_name(list[i], entries[i].name);
+        entries[i].info.pid  = list[i];
+        entries[i].info.name = entries[i].name;
+        pointers[i]          = &entries[i].info;
+    }
+    request->reply.processes   = pointers;
+    request->reply.n_processes = count;
+    return 0;
+}
+
+static int do_processes(struct request* request, struct cv_error* err)
+{
+    struct guardian_container* container = running(request, request->message->processes->id, err);
+    CV_CLEANUP(cv_freep) pid_t* list     = NULL;
+    size_t count                         = 0;
+    int    result;
+
+    if (container == NULL)
+        return failed(err);
+    result = list_pids(container, &list, &count, err);
+    return result == 0 ? fill_processes(request, list, count, err) : result;
+}
+
+static int do_state(struct request* request, struct cv_error* err)
+{
+    struct guardian_container* container = guardian_container_find(request->guardian, request->message->state->id, err);
+
+    if (container == NULL)
+        return failed(err);
+    request->reply.state = container->state;
+    return 0;
+}
+
+static int do_destroy(struct request* request, struct cv_error* err)
+{
+    struct guardian_container* container
+        = guardian_container_find(request->guardian, request->message->destroy->id, err);
+
+    return container != NULL ? guardian_container_remove(request->guardian, container, err) : failed(err);
+}
+
+static const struct {
+    Containerv__Guardian__Request__OperationCase operation;
+    int (*run)(struct request* request, struct cv_error* err);
+} operations[] = {
+    { CONTAINERV__GUARDIAN__REQUEST__OPERATION_CREATE, do_create },
+    { CONTAINERV__GUARDIAN__REQUEST__OPERATION_SPAWN, do_spawn },
+    { CONTAINERV__GUARDIAN__REQUEST__OPERATION_WAIT, do_wait },
+    { CONTAINERV__GUARDIAN__REQUEST__OPERATION_SIGNAL, do_signal },
+    { CONTAINERV__GUARDIAN__REQUEST__OPERATION_RESIZE, do_resize },
+    { CONTAINERV__GUARDIAN__REQUEST__OPERATION_KILL, do_kill },
+    { CONTAINERV__GUARDIAN__REQUEST__OPERATION_PAUSE, do_pause },
+    { CONTAINERV__GUARDIAN__REQUEST__OPERATION_RESUME, do_resume },
+    { CONTAINERV__GUARDIAN__REQUEST__OPERATION_PROCESSES, do_processes },
+    { CONTAINERV__GUARDIAN__REQUEST__OPERATION_STATE, do_state },
+    { CONTAINERV__GUARDIAN__REQUEST__OPERATION_DESTROY, do_destroy },
+};
+
+static int run_operation(struct request* request, struct cv_error* err)
+{
+    for (size_t i = 0; i < CV_ARRAY_LEN(operations); i++) {
+        if (operations[i].operation == request->message->operation_case)
+            return operations[i].run(request, err);
+    }
+    return cv_error_set(err, CV_ERR_PROTOCOL, "a request of no known kind");
+}
+
+/* A wait whose process has ended, or that just looks. True: answered. */
+static bool settle_wait(const struct request* request)
+{
+    struct guardian_peer*       peer  = request->peer;
+    Containerv__Guardian__Reply reply = CONTAINERV__GUARDIAN__REPLY__INIT;
+    Containerv__Guardian__Exit  exit;
+
+    if (!peer->process->ended)
+        return false;
+    message_from_exit(&peer->process->exit, &exit);
+    reply.exit = &exit;
+    if (guardian_reply(peer->fd, &reply, NULL, -1) == 0 && !peer->process->is_main)
+        guardian_process_remove(peer->container, peer->process);
+    return true;
+}
+
+static int read_and_run(struct request* request, struct wire_message* wire, struct cv_error* err)
+{
+    Containerv__Guardian__Request* message;
+    int                            result = wire_receive(request->peer->fd, GUARDIAN_REQUEST_MS, wire, err);
+
+    if (result < 0)
+        return result;
+    message = containerv__guardian__request__unpack(NULL, wire->length, wire->bytes);
+    if (message == NULL)
+        return cv_error_set(err, CV_ERR_PROTOCOL, "a request that can't be read");
+    request->message = message;
+    request->wire    = wire;
+    result           = run_operation(request, err);
+    containerv__guardian__request__free_unpacked(message, NULL);
+    return result;
+}
+
+bool guardian_serve(struct guardian* guardian, struct guardian_peer* peer)
+{
+    struct request request      = { .guardian = guardian, .peer = peer, .passed_fd = -1,
+             .reply = CONTAINERV__GUARDIAN__REPLY__INIT };
+    struct wire_message wire    = { .bytes = NULL };
+    struct cv_error     err     = CV_ERROR_INIT;
+    int                 result  = read_and_run(&request, &wire, &err);
+
+    wire_message_release(&wire);
+    if (result == 0 && request.waits)
+        return settle_wait(&request);
+    guardian_reply(peer->fd, &request.reply, result < 0 ? &err : NULL, result < 0 ? -1 : request.passed_fd);
+    cv_handle_closep(&request.passed_fd);
+    free(request.reply.processes);
+    return true;
+}

@@ -1,0 +1,40 @@
+# The guardian's messages, its loop, the program, and the caller's client. Only on Linux.
+find_program(CV_PROTOC_C protoc-c REQUIRED)
+find_library(CV_PROTOBUF_C_LIBRARY NAMES protobuf-c REQUIRED)
+find_package(Threads REQUIRED)
+
+set(generated ${CMAKE_CURRENT_BINARY_DIR}/generated)
+set(proto_folder ${PROJECT_SOURCE_DIR}/protocols)
+add_custom_command(OUTPUT ${generated}/guardian.pb-c.c ${generated}/guardian.pb-c.h
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${generated}
+    COMMAND ${CV_PROTOC_C} --proto_path=${proto_folder} --c_out=${generated} guardian.proto
+    DEPENDS ${proto_folder}/guardian.proto VERBATIM)
+# Not ours to be warned about.
+add_library(cv_guardian_proto STATIC ${generated}/guardian.pb-c.c ${generated}/guardian.pb-c.h)
+target_compile_options(cv_guardian_proto PRIVATE -w)
+target_include_directories(cv_guardian_proto SYSTEM PUBLIC ${generated})
+target_link_libraries(cv_guardian_proto PUBLIC ${CV_PROTOBUF_C_LIBRARY})
+
+cv_static_library(cv_linux_wire wire.c messages.c messages-process.c)
+target_link_libraries(cv_linux_wire PUBLIC cv_spec cv_guardian_proto)
+
+# All but the container's functions, which cv_linux has and the tests replace.
+add_library(cv_guardian_loop OBJECT
+    guardian.c guardian-events.c guardian-loop.c guardian-peers.c guardian-records.c guardian-requests.c)
+target_link_libraries(cv_guardian_loop PUBLIC cv_linux_wire)
+
+cv_static_library(cv_linux_client backend.c client.c client-calls.c client-start.c)
+target_link_libraries(cv_linux_client PUBLIC cv_linux_wire Threads::Threads)
+target_compile_definitions(cv_linux_client PRIVATE
+    CV_GUARDIAN_INSTALLED="${CMAKE_INSTALL_FULL_LIBEXECDIR}/containerv/cv-guardian")
+
+# The program is linked statically: it runs with nothing but itself, whatever the caller's system has for libraries. (With a sanitizer
+# that can't be.)
+add_executable(cv-guardian $<TARGET_OBJECTS:cv_guardian_loop>)
+target_link_libraries(cv-guardian PRIVATE cv_flags cv_linux_wire cv_linux_container)
+if(NOT CV_SANITIZE)
+    target_link_options(cv-guardian PRIVATE -static)
+    set_target_properties(cv-guardian PROPERTIES LINK_SEARCH_START_STATIC ON LINK_SEARCH_END_STATIC ON)
+endif()
+set_target_properties(cv-guardian PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/libexec/containerv)
+install(TARGETS cv-guardian RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/containerv)

@@ -1,0 +1,112 @@
+/*
+ * The guardian: one small process for each process that uses libcontainerv. It makes the containers, tells how processes ended, and
+ * takes everything away when its caller is gone, however that happened. Single-threaded, one poll loop, no state but this.
+ *
+ * Ends of processes: the kernel lets a PID namespace's first process end only after every other process of the namespace was reaped,
+ * also those that are our children. So they are reaped when they end, and what is kept until a Wait took it is our record of them. A
+ * signal goes through the record's pidfd and can never hit another process that got the number meanwhile.
+ */
+#ifndef CV_LINUX_GUARDIAN_H
+#define CV_LINUX_GUARDIAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <chef/containerv/container.h>
+#include <cv/error.h>
+
+#include "linux/container.h"
+#include "linux/messages.h"
+
+enum {
+    GUARDIAN_MAIN_FD         = 3,
+    GUARDIAN_MAX_EVENTS      = 1024, /* kept for a caller that does not read them */
+    GUARDIAN_REQUEST_MS      = 10000, /* to send a request whose connection is open, or to take the answer */
+    GUARDIAN_END_MS          = 10000 /* for killed processes to be gone */
+};
+
+struct guardian_process {
+    struct guardian_process* next;
+    pid_t                    pid;
+    int                      pidfd;       /* -1 once it has ended */
+    int                      terminal_fd; /* its terminal's slave, to be resized; -1 without */
+    bool                     is_main, ours, ended, timed_out;
+    short                    ready;       /* what poll said about pidfd */
+    int64_t                  deadline_ms; /* -1: none */
+    struct containerv_exit   exit;        /* start_ns from the start, the rest once it has ended */
+};
+
+/* Events that the socket had no room for, oldest first. */
+struct guardian_events {
+    struct containerv_event* ring; /* GUARDIAN_MAX_EVENTS, made when needed */
+    size_t                   first, count;
+};
+
+struct guardian_container {
+    struct guardian_container* next;
+    struct linux_container*    linux_;
+    enum containerv_state      state;
+    bool                       killed; /* by us: an end that PID 1 could not tell is no riddle */
+    short                      init_ready, event_ready;
+    int                        event_fd;
+    struct guardian_events     events;
+    struct guardian_process*   processes;
+};
+
+/* A connection: its request is still to come, or it is a Wait that has no answer yet. */
+struct guardian_peer {
+    struct guardian_peer*      next;
+    int                        fd;
+    short                      ready;
+    int64_t                    deadline_ms;
+    struct guardian_container* container; /* NULL: the request is still to come */
+    struct guardian_process*   process;
+};
+
+struct guardian {
+    int                        main_fd, caller_fd; /* pidfd of the caller, -1 where it can't be had */
+    short                      main_ready, caller_ready;
+    bool                       swept; /* what dead guardians left */
+    struct guardian_container* containers;
+    struct guardian_peer*      peers;
+};
+
+/* Serve the caller at the other end of main_fd until it is gone, then take everything away. Takes the descriptor. */
+int guardian_run(int main_fd, struct cv_error* err);
+
+/* guardian-requests.c: read one request and answer it, or leave the peer waiting. True: the peer is done with. */
+bool guardian_serve(struct guardian* guardian, struct guardian_peer* peer);
+
+/* guardian-peers.c */
+int  guardian_accept(struct guardian* guardian, struct cv_error* err); /* CV_ERR_LOST: the caller is gone */
+int  guardian_reply(int fd, Containerv__Guardian__Reply* reply, const struct cv_error* failure, int passed_fd);
+void guardian_peers_handle(struct guardian* guardian); /* serve, time out, drop */
+void guardian_peers_ended(struct guardian* guardian, struct guardian_container* container,
+    struct guardian_process* process); /* answer all that wait for it; frees it then unless it is the main process */
+void guardian_peers_drop(struct guardian* guardian, const struct guardian_container* container);
+struct guardian_peer* guardian_peer_free(struct guardian_peer* peer);
+
+/* guardian-records.c. `process_id`: 0 is the main process. NULL with err filled when there is none. */
+struct guardian_process* guardian_process_find(
+    struct guardian_container* container, int64_t process_id, struct cv_error* err);
+/* Takes the child's descriptors, not terminal_fd; also on failure. */
+struct guardian_process* guardian_process_add(struct guardian_container* container, const struct linux_child* child,
+    bool is_main, int64_t timeout_ms, struct cv_error* err);
+void guardian_process_remove(struct guardian_container* container, struct guardian_process* process);
+void guardian_process_timeout(struct guardian_container* container, struct guardian_process* process);
+void guardian_container_reap(struct guardian* guardian, struct guardian_container* container); /* all that have ended */
+/* After a kill: returns when all its processes and PID 1 are reaped. CV_ERR_TIMEOUT after GUARDIAN_END_MS. */
+int guardian_container_drain(struct guardian* guardian, struct guardian_container* container, struct cv_error* err);
+struct guardian_container* guardian_container_find(struct guardian* guardian, const char* id, struct cv_error* err);
+/* Kill, take away, free. */
+int guardian_container_remove(struct guardian* guardian, struct guardian_container* container, struct cv_error* err);
+/* Reap children that are nobody's process: deletes in the background. */
+void guardian_reap_strays(const struct guardian* guardian);
+
+/* guardian-events.c */
+void guardian_event(struct guardian_container* container, enum containerv_event_kind kind,
+    const struct guardian_process* process); /* NULL: none */
+void guardian_events_flush(struct guardian_container* container);
+
+#endif

@@ -1,0 +1,518 @@
+/* The caller's client, the wire and the guardian's loop together, on a container that isolates nothing (fake-container.c). */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "backend.h"
+#include "linux/client.h"
+
+static const struct cv_backend* const backend = &cv_backend_linux;
+
+struct fixture {
+    struct cv_spec*           spec;
+    struct cv_spec_process    process;
+    struct cv_process_request request;
+    void*                     instance;
+    struct cv_error           err;
+};
+
+static void command(struct fixture* f, const char* script)
+{
+    const char* const args[] = { "/bin/sh", "-c", script, NULL };
+
+    cv_strv_release(&f->process.args);
+    assert_int_equal(cv_strv_append_all(&f->process.args, args), 0);
+}
+
+static int setup(void** state)
+{
+    struct fixture* f = calloc(1, sizeof(*f));
+
+    f->spec = cv_spec_new();
+    assert_int_equal(cv_spec_set_string(&f->spec->ext.id, "box", NULL), 0);
+    assert_int_equal(cv_spec_set_string(&f->process.cwd, "/", NULL), 0);
+    assert_int_equal(cv_strv_append(&f->process.env, "PATH=/usr/bin:/bin"), 0);
+    f->spec->ext.set   = true;
+    f->process.set     = true;
+    f->request.process = &f->process;
+    *state             = f;
+    return 0;
+}
+
+static int teardown(void** state)
+{
+    struct fixture* f = *state;
+
+    if (f->instance != NULL)
+        backend->destroy(f->instance, NULL);
+    cv_spec_process_release(&f->process);
+    cv_spec_free(f->spec);
+    free(f);
+    return 0;
+}
+
+static void create(struct fixture* f, const char* script)
+{
+    if (script != NULL)
+        command(f, script);
+    if (backend->create(f->spec, script != NULL ? &f->request : NULL, &f->instance, &f->err) < 0)
+        fail_msg("%s", f->err.text);
+}
+
+static process_handle_t spawn(struct fixture* f, const char* script)
+{
+    process_handle_t handle = 0;
+
+    command(f, script);
+    if (backend->spawn(f->instance, &f->request, &handle, &f->err) < 0)
+        fail_msg("%s", f->err.text);
+    assert_true(handle > 0);
+    return handle;
+}
+
+static struct containerv_exit wait_for(struct fixture* f, process_handle_t process)
+{
+    struct containerv_exit exit = { .size = sizeof(exit) };
+
+    if (backend->wait(f->instance, process, 20000, &exit, &f->err) < 0)
+        fail_msg("%s", f->err.text);
+    return exit;
+}
+
+/* Ends of watched processes are seen without polling. */
+static int open_pidfd(pid_t pid)
+{
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static void expect_end(int pidfd, int timeout_ms)
+{
+    struct pollfd entry = { .fd = pidfd, .events = POLLIN };
+
+    assert_int_equal(poll(&entry, 1, timeout_ms), 1);
+    close(pidfd);
+}
+
+static void main_exit_is_told_many_times(void** state)
+{
+    struct fixture*        f = *state;
+    struct containerv_exit exit;
+    enum containerv_state  now;
+
+    create(f, "exit 7");
+    for (int i = 0; i < 3; i++) {
+        exit = wait_for(f, CV_PROCESS_MAIN);
+        assert_int_equal(exit.code, 7);
+        assert_int_equal(exit.signal, 0);
+        assert_int_equal(exit.reason, CV_EXIT_EXITED);
+        assert_true(exit.start_ns > 0 && exit.end_ns >= exit.start_ns);
+    }
+    assert_int_equal(backend->state(f->instance, &now, &f->err), 0);
+    assert_int_equal(now, CV_STATE_STOPPED);
+    assert_int_equal(backend->spawn(f->instance, &f->request, &(process_handle_t){ 0 }, &f->err), CV_ERR_STATE);
+}
+
+static void spawned_exit_is_told_once(void** state)
+{
+    struct fixture*        f = *state;
+    process_handle_t       handle;
+    struct containerv_exit exit;
+
+    create(f, NULL);
+    handle = spawn(f, "exit 3");
+    exit   = wait_for(f, handle);
+    assert_int_equal(exit.code, 3);
+    assert_true(exit.peak_memory_bytes > 0);
+    assert_int_equal(backend->wait(f->instance, handle, 0, &exit, &f->err), CV_ERR_NOT_FOUND);
+    assert_int_equal(backend->wait(f->instance, CV_PROCESS_MAIN, 0, &exit, &f->err), CV_ERR_STATE);
+}
+
+static void wait_looks_and_times_out(void** state)
+{
+    struct fixture*        f    = *state;
+    struct containerv_exit exit = { .size = sizeof(exit) };
+    process_handle_t       handle;
+
+    create(f, NULL);
+    handle = spawn(f, "read line");
+    assert_int_equal(wait_for(f, handle).code, 1); /* the null device is at its end */
+    handle = spawn(f, "sleep 100");
+    assert_int_equal(backend->wait(f->instance, handle, 0, &exit, &f->err), CV_ERR_TIMEOUT);
+    assert_int_equal(backend->wait(f->instance, handle, 50, &exit, &f->err), CV_ERR_TIMEOUT);
+    assert_int_equal(backend->signal(f->instance, handle, SIGTERM, &f->err), 0);
+    exit = wait_for(f, handle);
+    assert_int_equal(exit.signal, SIGTERM);
+    assert_int_equal(exit.code, 128 + SIGTERM);
+    assert_int_equal(exit.reason, CV_EXIT_KILLED);
+}
+
+static void timeouts_and_filters_are_named(void** state)
+{
+    struct fixture* f = *state;
+    process_handle_t       handle;
+    struct containerv_exit exit;
+
+    create(f, NULL);
+    f->request.timeout_ms = 50;
+    handle                = spawn(f, "sleep 100");
+    f->request.timeout_ms = 0;
+    exit                  = wait_for(f, handle);
+    assert_int_equal(exit.reason, CV_EXIT_TIMEOUT);
+    assert_int_equal(exit.signal, SIGKILL);
+    exit = wait_for(f, spawn(f, "kill -SYS $$"));
+    assert_int_equal(exit.reason, CV_EXIT_SECCOMP);
+}
+
+static void main_timeout_ends_all(void** state)
+{
+    struct fixture* f = *state;
+
+    f->request.timeout_ms = 50;
+    create(f, "sleep 100");
+    assert_int_equal(wait_for(f, CV_PROCESS_MAIN).reason, CV_EXIT_TIMEOUT);
+}
+
+static void kill_by_others_is_lost_and_by_us_killed(void** state)
+{
+    struct fixture*        f = *state;
+    struct containerv_exit exit;
+    struct containerv_process_info list[4];
+    size_t                 count;
+
+    create(f, "sleep 100");
+    assert_int_equal(backend->processes(f->instance, list, 4, &count, &f->err), 0);
+    assert_int_equal(count, 1);
+    assert_true(list[0].name[0] != '\0');
+    kill((pid_t)list[0].pid, SIGKILL);
+    assert_int_equal(wait_for(f, CV_PROCESS_MAIN).reason, CV_EXIT_LOST);
+    assert_int_equal(backend->destroy(f->instance, &f->err), 0);
+    create(f, "sleep 100");
+    assert_int_equal(backend->kill(f->instance, &f->err), 0);
+    exit = wait_for(f, CV_PROCESS_MAIN);
+    assert_int_equal(exit.reason, CV_EXIT_KILLED);
+    assert_int_equal(exit.signal, SIGKILL);
+}
+
+static void expect_event(struct fixture* f, unsigned kind, struct containerv_event* event)
+{
+    struct pollfd entry = { .events = POLLIN };
+
+    assert_int_equal(backend->event_handle(f->instance, &entry.fd, &f->err), 0);
+    assert_int_equal(poll(&entry, 1, 20000), 1);
+    event->size = sizeof(*event);
+    assert_int_equal(backend->next_event(f->instance, event, &f->err), 0);
+    assert_int_equal(event->kind, kind);
+    assert_true(event->time_ns > 0);
+}
+
+static void events_come_in_order(void** state)
+{
+    struct fixture*         f = *state;
+    struct containerv_event event;
+
+    create(f, "sleep 100");
+    expect_event(f, CV_EVENT_STARTED, &event);
+    assert_true(event.process > 0);
+    assert_int_equal(backend->pause(f->instance, &f->err), 0);
+    assert_int_equal(backend->pause(f->instance, &f->err), CV_ERR_STATE);
+    expect_event(f, CV_EVENT_PAUSED, &event);
+    assert_int_equal(backend->resume(f->instance, &f->err), 0);
+    assert_int_equal(backend->resume(f->instance, &f->err), CV_ERR_STATE);
+    expect_event(f, CV_EVENT_RESUMED, &event);
+    assert_int_equal(backend->next_event(f->instance, &event, &f->err), CV_ERR_TIMEOUT);
+    assert_int_equal(backend->kill(f->instance, &f->err), 0);
+    expect_event(f, CV_EVENT_EXITED, &event);
+    assert_int_equal(event.exit.signal, SIGKILL);
+    expect_event(f, CV_EVENT_STOPPED, &event);
+}
+
+/* More than the socket holds: 300 processes make 600 events, pause and resume the rest. */
+static void unread_events_hold_up_nothing(void** state)
+{
+    struct fixture*         f     = *state;
+    size_t                  count = 0;
+    struct containerv_event event = { .size = sizeof(event) };
+
+    create(f, NULL);
+    for (int i = 0; i < 400; i++) {
+        assert_int_equal(backend->pause(f->instance, &f->err), 0);
+        assert_int_equal(backend->resume(f->instance, &f->err), 0);
+    }
+    for (;;) {
+        enum containerv_state now;
+        int                   result = backend->next_event(f->instance, &event, &f->err);
+        if (result == 0) {
+            count++;
+            continue;
+        }
+        assert_int_equal(result, CV_ERR_TIMEOUT);
+        if (count == 800)
+            break;
+        assert_int_equal(backend->state(f->instance, &now, &f->err), 0); /* a turn of the loop */
+    }
+}
+
+static void errors_arrive_whole(void** state)
+{
+    struct fixture* f = *state;
+
+    assert_int_equal(cv_spec_set_string(&f->spec->ext.id, "refused", NULL), 0);
+    assert_int_equal(backend->create(f->spec, NULL, &f->instance, &f->err), CV_ERR_SYSTEM);
+    assert_int_equal(f->err.number, EXDEV);
+    assert_int_equal(f->err.domain, CV_DOMAIN_ERRNO);
+    assert_string_equal(f->err.step, "make the fake");
+    assert_string_equal(f->err.object, "refused");
+    assert_string_equal(f->err.hint, "take another id");
+    assert_non_null(strstr(f->err.text, "EXDEV"));
+}
+
+static void many_descriptors_pass(void** state)
+{
+    enum { COUNT = 249 }; /* and the output */
+    struct fixture* f = *state;
+    int             ends[2];
+    int             handles[COUNT];
+    char            text[8] = "";
+
+    create(f, NULL);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    for (int i = 0; i < COUNT; i++)
+        handles[i] = ends[1];
+    f->request.io.handles       = handles;
+    f->request.io.handle_count  = COUNT;
+    f->request.io.stdio[1].kind = CV_STDIO_HANDLE;
+    f->request.io.stdio[1].handle = ends[1];
+    assert_int_equal(wait_for(f, spawn(f, "echo last >/dev/fd/251")).code, 0);
+    assert_int_equal(read(ends[0], text, sizeof(text)), 5);
+    assert_memory_equal(text, "last\n", 5);
+    f->request.io.handle_count = COUNT + 1;
+    assert_int_equal(backend->spawn(f->instance, &f->request, &(process_handle_t){ 0 }, &f->err), CV_ERR_LIMIT);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void terminals_are_handed_over_and_resized(void** state)
+{
+    struct fixture*  f        = *state;
+    int              terminal = -1;
+    struct winsize   size;
+    process_handle_t handle, plain;
+
+    create(f, NULL);
+    plain                      = spawn(f, "sleep 100");
+    f->request.io.terminal     = true;
+    f->request.io.terminal_out = &terminal;
+    handle                     = spawn(f, "sleep 100");
+    assert_true(terminal >= 0);
+    assert_int_equal(backend->resize(f->instance, handle, 132, 43, &f->err), 0);
+    assert_int_equal(ioctl(terminal, TIOCGWINSZ, &size), 0);
+    assert_int_equal(size.ws_col, 132);
+    assert_int_equal(size.ws_row, 43);
+    assert_int_equal(backend->resize(f->instance, plain, 1, 1, &f->err), CV_ERR_STATE);
+    close(terminal);
+}
+
+static void lost_guardian_is_replaced(void** state)
+{
+    struct fixture*       f = *state;
+    struct containerv_exit exit = { .size = sizeof(exit) };
+    pid_t                 before;
+    int                   pidfd;
+
+    create(f, NULL);
+    before = linux_client_guardian_pid();
+    pidfd  = open_pidfd(before);
+    assert_int_equal(kill(before, SIGKILL), 0);
+    expect_end(pidfd, 10000);
+    assert_int_equal(backend->wait(f->instance, CV_PROCESS_MAIN, -1, &exit, &f->err), CV_ERR_LOST);
+    assert_true(f->err.hint[0] != '\0');
+    assert_int_equal(backend->destroy(f->instance, &f->err), CV_ERR_LOST);
+    create(f, "exit 4");
+    assert_int_not_equal(linux_client_guardian_pid(), before);
+    assert_int_equal(wait_for(f, CV_PROCESS_MAIN).code, 4);
+}
+
+static void guardian_is_no_child_of_ours(void** state)
+{
+    struct fixture* f = *state;
+
+    create(f, NULL);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG | __WALL), -1);
+}
+
+/* The terminal's signals do not end it: it has still to sweep. */
+static void guardian_outlives_signals(void** state)
+{
+    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGTSTP };
+    struct fixture*  f         = *state;
+
+    create(f, NULL);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        assert_int_equal(kill(linux_client_guardian_pid(), numbers[i]), 0);
+    assert_int_equal(wait_for(f, spawn(f, "exit 5")).code, 5);
+}
+
+/* A caller that is killed takes guardian and container with it, also when a child that it forked lives on. */
+static void caller_takes_all_with_it(void** state)
+{
+    struct fixture* f = *state;
+    int             ends[2], held[2];
+    pid_t           pids[2];
+    pid_t           caller;
+    int             guardian, init;
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(held, O_CLOEXEC), 0);
+    caller = fork();
+    if (caller == 0) {
+        struct containerv_process_info info;
+        size_t                         count;
+        create(f, NULL);
+        backend->processes(f->instance, &info, 1, &count, NULL);
+        pids[0] = linux_client_guardian_pid();
+        pids[1] = (pid_t)info.pid;
+        if (syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) == 0) { /* a raw one, without the fork handlers */
+            char byte;
+            close(held[1]);
+            _exit(read(held[0], &byte, 1) == 0 ? 0 : 1);
+        }
+        if (write(ends[1], pids, sizeof(pids)) != sizeof(pids))
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    assert_int_equal(read(ends[0], pids, sizeof(pids)), sizeof(pids));
+    guardian = open_pidfd(pids[0]);
+    init     = open_pidfd(pids[1]);
+    kill(caller, SIGKILL);
+    expect_end(guardian, 1000);
+    expect_end(init, 1000);
+    waitpid(caller, NULL, 0);
+    for (int i = 0; i < 2; i++) {
+        close(ends[i]);
+        close(held[i]);
+    }
+}
+
+static void forked_child_gets_its_own(void** state)
+{
+    struct fixture* f = *state;
+    pid_t           child;
+    int             raw;
+
+    create(f, "sleep 100");
+    child = fork();
+    if (child == 0) {
+        enum containerv_state now;
+        void*                 parents = f->instance;
+        if (backend->state(parents, &now, NULL) != CV_ERR_LOST)
+            _exit(1);
+        if (backend->create(f->spec, NULL, &f->instance, NULL) < 0)
+            _exit(2);
+        _exit(backend->destroy(f->instance, NULL) == 0 && backend->destroy(parents, NULL) == CV_ERR_LOST ? 0 : 3);
+    }
+    waitpid(child, &raw, 0);
+    assert_int_equal(WEXITSTATUS(raw), 0);
+    assert_int_equal(backend->kill(f->instance, &f->err), 0);
+}
+
+static void unknown_requests_are_refused(void** state)
+{
+    struct fixture*               f       = *state;
+    Containerv__Guardian__Request request = CONTAINERV__GUARDIAN__REQUEST__INIT;
+    struct linux_client_answer    answer;
+    uint64_t                      generation;
+
+    create(f, NULL);
+    assert_int_equal(linux_client_connect(&generation, &f->err), 0);
+    assert_int_equal(linux_client_call(generation, &request, NULL, &answer, &f->err), CV_ERR_PROTOCOL);
+    Containerv__Guardian__Create make = CONTAINERV__GUARDIAN__CREATE__INIT;
+    request.operation_case            = CONTAINERV__GUARDIAN__REQUEST__OPERATION_CREATE;
+    request.create                    = &make;
+    make.config_json                  = (ProtobufCBinaryData){ 2, (uint8_t*)"{}" };
+    assert_int_equal(linux_client_call(generation, &request, NULL, &answer, &f->err), CV_ERR_PROTOCOL);
+    Containerv__Guardian__Spawn   start   = CONTAINERV__GUARDIAN__SPAWN__INIT;
+    Containerv__Guardian__Process process = CONTAINERV__GUARDIAN__PROCESS__INIT;
+    Containerv__Guardian__Streams streams = CONTAINERV__GUARDIAN__STREAMS__INIT;
+    int32_t                       bad[3]  = { 0, -1, 77 };
+    request.operation_case                = CONTAINERV__GUARDIAN__REQUEST__OPERATION_SPAWN;
+    request.spawn                         = &start;
+    start.id                              = (char*)"box";
+    assert_int_equal(linux_client_call(generation, &request, NULL, &answer, &f->err), CV_ERR_PROTOCOL);
+    process.process_json = (ProtobufCBinaryData){ 2, (uint8_t*)"{}" };
+    process.streams      = &streams;
+    streams.n_standard   = 3;
+    streams.standard     = bad;
+    start.process        = &process;
+    assert_int_equal(linux_client_call(generation, &request, NULL, &answer, &f->err), CV_ERR_PROTOCOL);
+    assert_int_equal(wait_for(f, spawn(f, "exit 6")).code, 6);
+}
+
+static void missing_program_is_named(void** state)
+{
+    struct fixture* f     = *state;
+    char*           right = strdup(getenv("CONTAINERV_GUARDIAN"));
+    pid_t           child = fork(); /* the guardian of this process runs already */
+    int             raw;
+
+    if (child == 0) {
+        setenv("CONTAINERV_GUARDIAN", "/nonexistent/cv-guardian", 1);
+        int result = backend->create(f->spec, NULL, &f->instance, &f->err);
+        _exit(result == CV_ERR_NOT_FOUND && strcmp(f->err.object, "/nonexistent/cv-guardian") == 0
+                    && f->err.hint[0] != '\0'
+                ? 0
+                : 1);
+    }
+    waitpid(child, &raw, 0);
+    assert_int_equal(raw, 0);
+    free(right);
+}
+
+#define GUARDIAN_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        GUARDIAN_TEST(main_exit_is_told_many_times),
+        GUARDIAN_TEST(spawned_exit_is_told_once),
+        GUARDIAN_TEST(wait_looks_and_times_out),
+        GUARDIAN_TEST(timeouts_and_filters_are_named),
+        GUARDIAN_TEST(main_timeout_ends_all),
+        GUARDIAN_TEST(kill_by_others_is_lost_and_by_us_killed),
+        GUARDIAN_TEST(events_come_in_order),
+        GUARDIAN_TEST(unread_events_hold_up_nothing),
+        GUARDIAN_TEST(errors_arrive_whole),
+        GUARDIAN_TEST(many_descriptors_pass),
+        GUARDIAN_TEST(terminals_are_handed_over_and_resized),
+        GUARDIAN_TEST(lost_guardian_is_replaced),
+        GUARDIAN_TEST(guardian_is_no_child_of_ours),
+        GUARDIAN_TEST(guardian_outlives_signals),
+        GUARDIAN_TEST(caller_takes_all_with_it),
+        GUARDIAN_TEST(forked_child_gets_its_own),
+        GUARDIAN_TEST(unknown_requests_are_refused),
+        GUARDIAN_TEST(missing_program_is_named),
+    };
+
+    setenv("CONTAINERV_GUARDIAN", CV_TEST_GUARDIAN, 1);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
