@@ -29,11 +29,12 @@ struct cv_process_io {
 
 /* One process to start, resolved as far as the neutral part can. Borrowed for the call. */
 struct cv_process_request {
-    const struct cv_spec_process* process; /* args, env, cwd, capabilities, rlimits, ...: complete, nothing is inherited */
-    const char*                   user;    /* "name:group" to be resolved in the container's files, or NULL: process->user counts */
-    const struct cv_strv*         groups;  /* supplementary, may be NULL */
-    int64_t                       timeout_ms;
-    struct cv_process_io          io;
+    const struct cv_spec_process*
+                process; /* args, env, cwd, capabilities, rlimits, ...: complete, nothing is inherited */
+    const char* user;    /* "name:group" to be resolved in the container's files, or NULL: process->user counts */
+    const struct cv_strv* groups; /* supplementary, may be NULL */
+    int64_t               timeout_ms;
+    struct cv_process_io  io;
 };
 
 struct cv_backend {
@@ -44,17 +45,22 @@ struct cv_backend {
     int (*probe)(struct cv_error* err); /* can it run here? */
 
     /* Make the container of ext.id. `main` is the command (with its streams) or NULL. *instance_out is the back end's. */
-    int (*create)(const struct cv_spec* spec, const struct cv_process_request* main, void** instance_out, struct cv_error* err);
-    int (*spawn)(void* instance, const struct cv_process_request* request, process_handle_t* handle_out, struct cv_error* err);
-    int (*wait)(void* instance, process_handle_t process, int64_t timeout_ms, struct containerv_exit* exit_out, struct cv_error* err);
+    int (*create)(
+        const struct cv_spec* spec, const struct cv_process_request* main, void** instance_out, struct cv_error* err);
+    int (*spawn)(
+        void* instance, const struct cv_process_request* request, process_handle_t* handle_out, struct cv_error* err);
+    int (*wait)(void* instance, process_handle_t process, int64_t timeout_ms, struct containerv_exit* exit_out,
+        struct cv_error* err);
     int (*signal)(void* instance, process_handle_t process, int number, struct cv_error* err);
     int (*kill)(void* instance, struct cv_error* err);
     int (*resize)(void* instance, process_handle_t process, uint16_t columns, uint16_t rows, struct cv_error* err);
     int (*pause)(void* instance, struct cv_error* err);
     int (*resume)(void* instance, struct cv_error* err);
-    int (*processes)(void* instance, struct containerv_process_info* list, size_t capacity, size_t* count_out, struct cv_error* err);
+    int (*processes)(
+        void* instance, struct containerv_process_info* list, size_t capacity, size_t* count_out, struct cv_error* err);
     int (*state)(void* instance, enum containerv_state* state_out, struct cv_error* err);
-    int (*next_event)(void* instance, struct containerv_event* event_out, struct cv_error* err); /* CV_ERR_TIMEOUT: none */
+    int (*next_event)(
+        void* instance, struct containerv_event* event_out, struct cv_error* err); /* CV_ERR_TIMEOUT: none */
     int (*event_handle)(void* instance, containerv_handle_t* handle_out, struct cv_error* err);
     int (*update)(void* instance, const struct containerv_limits* limits, struct cv_error* err);
     int (*destroy)(void* instance, struct cv_error* err); /* frees instance, also after an error */

@@ -134,8 +134,8 @@ CV_PUBLIC int containerv_spawn(struct containerv_container* container, const cha
  * @param timeout_ms < 0: no limit, 0: just look. CV_ERR_TIMEOUT when it is over.
  * @param exit_out   May be NULL.
  */
-CV_PUBLIC int containerv_wait(
-    struct containerv_container* container, process_handle_t process, int64_t timeout_ms, struct containerv_exit* exit_out);
+CV_PUBLIC int containerv_wait(struct containerv_container* container, process_handle_t process, int64_t timeout_ms,
+    struct containerv_exit* exit_out);
 
 /** Send a signal (the container's system's numbers) to one process; CV_PROCESS_MAIN: to the main process. */
 CV_PUBLIC int containerv_signal(struct containerv_container* container, process_handle_t process, int signal_number);
@@ -144,7 +144,8 @@ CV_PUBLIC int containerv_signal(struct containerv_container* container, process_
 CV_PUBLIC int containerv_kill(struct containerv_container* container);
 
 /** Tell a process's terminal its new size. CV_ERR_STATE if it has none. */
-CV_PUBLIC int containerv_resize(struct containerv_container* container, process_handle_t process, uint16_t columns, uint16_t rows);
+CV_PUBLIC int containerv_resize(
+    struct containerv_container* container, process_handle_t process, uint16_t columns, uint16_t rows);
 
 /** Stop all processes where they are, and let them go on. CV_ERR_STATE if it is not running or not paused. */
 CV_PUBLIC int containerv_pause(struct containerv_container* container);
@@ -173,10 +174,10 @@ struct containerv_stats;
 CV_PUBLIC int containerv_stats(struct containerv_container* container, struct containerv_stats* stats_out);
 
 /** Copy files or folders between host and container, path by path. */
-CV_PUBLIC int containerv_upload(
-    struct containerv_container* container, const char* const* host_paths, const char* const* container_paths, size_t count);
-CV_PUBLIC int containerv_download(
-    struct containerv_container* container, const char* const* container_paths, const char* const* host_paths, size_t count);
+CV_PUBLIC int containerv_upload(struct containerv_container* container, const char* const* host_paths,
+    const char* const* container_paths, size_t count);
+CV_PUBLIC int containerv_download(struct containerv_container* container, const char* const* container_paths,
+    const char* const* host_paths, size_t count);
 
 /**
  * The container's specification: OCI config.json with our extension.

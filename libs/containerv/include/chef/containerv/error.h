@@ -15,21 +15,21 @@ extern "C" {
 #endif
 
 /*        name                 value  errno          gRPC status  text                                                     */
-#define CV_ERROR_CODES(X)                                                                      \
-    X(CV_ERR_INTERNAL,            1, EIO,               13, "internal error")                  \
-    X(CV_ERR_NOT_FOUND,           2, ENOENT,             5, "no such object")                  \
-    X(CV_ERR_EXISTS,              3, EEXIST,             6, "already exists")                  \
-    X(CV_ERR_UNSUPPORTED,         4, ENOTSUP,           12, "not supported by this back end")  \
-    X(CV_ERR_INVALID,             5, EINVAL,             3, "invalid argument")                \
-    X(CV_ERR_NO_MEMORY,           6, ENOMEM,             8, "out of memory")                   \
-    X(CV_ERR_STATE,               7, EBUSY,              9, "not possible in this state")      \
-    X(CV_ERR_PERMISSION,          8, EPERM,              7, "permission denied")               \
-    X(CV_ERR_TIMEOUT,             9, ETIMEDOUT,          4, "timed out")                       \
-    X(CV_ERR_LIMIT,              10, EAGAIN,             8, "a limit was reached")             \
-    X(CV_ERR_SYSTEM,             11, EIO,               13, "a system call failed")            \
-    X(CV_ERR_LOST,               12, EPIPE,             14, "the container was lost")          \
-    X(CV_ERR_NOT_EXECUTABLE,     13, EACCES,             9, "not executable")                  \
-    X(CV_ERR_PROTOCOL,           14, EPROTO,            13, "malformed message")
+#define CV_ERROR_CODES(X)                                                                                              \
+    X(CV_ERR_INTERNAL, 1, EIO, 13, "internal error")                                                                   \
+    X(CV_ERR_NOT_FOUND, 2, ENOENT, 5, "no such object")                                                                \
+    X(CV_ERR_EXISTS, 3, EEXIST, 6, "already exists")                                                                   \
+    X(CV_ERR_UNSUPPORTED, 4, ENOTSUP, 12, "not supported by this back end")                                            \
+    X(CV_ERR_INVALID, 5, EINVAL, 3, "invalid argument")                                                                \
+    X(CV_ERR_NO_MEMORY, 6, ENOMEM, 8, "out of memory")                                                                 \
+    X(CV_ERR_STATE, 7, EBUSY, 9, "not possible in this state")                                                         \
+    X(CV_ERR_PERMISSION, 8, EPERM, 7, "permission denied")                                                             \
+    X(CV_ERR_TIMEOUT, 9, ETIMEDOUT, 4, "timed out")                                                                    \
+    X(CV_ERR_LIMIT, 10, EAGAIN, 8, "a limit was reached")                                                              \
+    X(CV_ERR_SYSTEM, 11, EIO, 13, "a system call failed")                                                              \
+    X(CV_ERR_LOST, 12, EPIPE, 14, "the container was lost")                                                            \
+    X(CV_ERR_NOT_EXECUTABLE, 13, EACCES, 9, "not executable")                                                          \
+    X(CV_ERR_PROTOCOL, 14, EPROTO, 13, "malformed message")
 
 #define CV_ERROR_ENUM(name, value, error_number, grpc, text) name = -(value),
 enum containerv_error_code { CV_OK = 0, CV_ERROR_CODES(CV_ERROR_ENUM) CV_ERR_MAX_ = -1000 };

@@ -44,7 +44,8 @@ enum containerv_mount_flags {
     CV_MOUNT_SUID      = 1 << 2, /**< honour setuid bits; off unless set */
     CV_MOUNT_DEV       = 1 << 3, /**< honour device nodes; off unless set */
     CV_MOUNT_IDMAP_OFF = 1 << 4, /**< raw view: owners as on disk, unmapped ids appear as nobody */
-    CV_MOUNT_CHOWN     = 1 << 5, /**< where the filesystem can't idmap: change the source's owners to the container's ids, for good */
+    CV_MOUNT_CHOWN =
+        1 << 5, /**< where the filesystem can't idmap: change the source's owners to the container's ids, for good */
     CV_MOUNT_NONRECURSIVE = 1 << 6 /**< bind the source without what is mounted below it */
 };
 
@@ -105,15 +106,15 @@ struct containerv_exit;
 
 /** One process to start. Zero it, set `size`, then what differs from the default. */
 struct containerv_spawn_options {
-    uint32_t                   size;  /**< sizeof(struct containerv_spawn_options) */
-    uint32_t                   flags; /**< enum containerv_spawn_flags */
-    const char* const*         argv;  /**< NULL-terminated, argv[0] included; NULL = { path } */
+    uint32_t                   size;        /**< sizeof(struct containerv_spawn_options) */
+    uint32_t                   flags;       /**< enum containerv_spawn_flags */
+    const char* const*         argv;        /**< NULL-terminated, argv[0] included; NULL = { path } */
     const char* const*         environment; /**< NULL-terminated "NAME=value"; NULL = the container's environment */
     const char*                working_directory; /**< absolute, inside; NULL = the container's */
-    const char*                user;  /**< "user", "uid", "user:group", "uid:gid"; NULL = the container's */
-    int64_t                    timeout_ms;  /**< > 0: the process is killed after that long; 0 = no limit */
-    struct containerv_stdio    stdio[3];    /**< input, output, error; ignored with CV_SPAWN_TERMINAL */
-    const containerv_handle_t* handles;     /**< POSIX: extra descriptors, become 3, 4, ... inside; borrowed */
+    const char*                user;              /**< "user", "uid", "user:group", "uid:gid"; NULL = the container's */
+    int64_t                    timeout_ms;        /**< > 0: the process is killed after that long; 0 = no limit */
+    struct containerv_stdio    stdio[3];          /**< input, output, error; ignored with CV_SPAWN_TERMINAL */
+    const containerv_handle_t* handles;           /**< POSIX: extra descriptors, become 3, 4, ... inside; borrowed */
     size_t                     handle_count;
     uint16_t                   columns, rows; /**< first size of the terminal; 0 = 80x24 */
     containerv_handle_t*       terminal_out;  /**< with CV_SPAWN_TERMINAL; the caller closes it */
@@ -133,19 +134,22 @@ CV_PUBLIC int containerv_options_set_caps(struct containerv_options* options, ui
 CV_PUBLIC int containerv_options_set_shared(struct containerv_options* options, uint32_t shared);
 
 /** Replace the list of mounts. At most 4096. */
-CV_PUBLIC int containerv_options_set_mounts(struct containerv_options* options, const struct containerv_mount* mounts, size_t count);
+CV_PUBLIC int containerv_options_set_mounts(
+    struct containerv_options* options, const struct containerv_mount* mounts, size_t count);
 
 /**
  * Use read-only layers below a throw-away upper instead of one writable root folder: folders of the host, lowest first, at most 128.
  * The rootfs given to containerv_create() is then the lowest layer of all, or NULL for none.
  */
-CV_PUBLIC int containerv_options_set_layers(struct containerv_options* options, const char* const* layers, size_t count);
+CV_PUBLIC int containerv_options_set_layers(
+    struct containerv_options* options, const char* const* layers, size_t count);
 
 /** Make the root read-only (0 or 1). Mounts keep their own setting. */
 CV_PUBLIC int containerv_options_set_readonly(struct containerv_options* options, int readonly);
 
 /** Network of the container; default CV_NETWORK_NONE. */
-CV_PUBLIC int containerv_options_set_network(struct containerv_options* options, const struct containerv_network* network);
+CV_PUBLIC int containerv_options_set_network(
+    struct containerv_options* options, const struct containerv_network* network);
 
 /** Limits. A limit that can't be enforced fails the create. */
 CV_PUBLIC int containerv_options_set_limits(struct containerv_options* options, const struct containerv_limits* limits);
@@ -172,7 +176,8 @@ CV_PUBLIC int containerv_options_set_working_directory(struct containerv_options
 CV_PUBLIC int containerv_options_set_umask(struct containerv_options* options, uint32_t mask);
 
 /** One resource limit of processes by its name without the prefix ("nofile", "core", ...). UINT64_MAX = unlimited. */
-CV_PUBLIC int containerv_options_set_rlimit(struct containerv_options* options, const char* name, uint64_t soft, uint64_t hard);
+CV_PUBLIC int containerv_options_set_rlimit(
+    struct containerv_options* options, const char* name, uint64_t soft, uint64_t hard);
 
 /** Add or drop one capability ("NET_ADMIN", "CAP_NET_ADMIN", "ALL") of the default set. */
 CV_PUBLIC int containerv_options_add_capability(struct containerv_options* options, const char* name);
@@ -185,7 +190,8 @@ CV_PUBLIC int containerv_options_set_no_new_privileges(struct containerv_options
 CV_PUBLIC int containerv_options_set_seccomp(struct containerv_options* options, const char* profile);
 
 /** Make one device node of the host available, same or other path inside. NULL inside = same path. */
-CV_PUBLIC int containerv_options_add_device(struct containerv_options* options, const char* host_path, const char* inside);
+CV_PUBLIC int containerv_options_add_device(
+    struct containerv_options* options, const char* host_path, const char* inside);
 
 /**
  * Give the container a main process: it is started by containerv_create(), and its end stops the container. `path` and `spawn` as for
