@@ -46,7 +46,7 @@ static int run_guardian(void* data)
         fcntl(MAIN_FD, F_SETFD, 0);
     } else if (dup2(launch->main_fd, MAIN_FD) < 0) {
         launch->error_number = errno;
-        _exit(127);
+        return 127;
     }
     /* what another thread opened without close-on-exec stays here; a kernel without it leaves that to the guardian */
     syscall(SYS_close_range, MAIN_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -56,7 +56,7 @@ static int run_guardian(void* data)
     sigprocmask(SIG_SETMASK, &none, NULL);
     execve(launch->path, argv, launch->environment);
     launch->error_number = errno;
-    _exit(127);
+    return 127;
 }
 
 static int run_helper(void* data)
@@ -68,7 +68,7 @@ static int run_helper(void* data)
         launch->error_number = errno;
     else if (launch->error_number != 0)
         waitpid(launch->pid, NULL, 0);
-    _exit(0);
+    return 0;
 }
 
 /* Both run with all signals blocked. */

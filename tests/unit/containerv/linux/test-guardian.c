@@ -289,12 +289,12 @@ static void many_descriptors_pass(void** state)
     enum { COUNT = 249 }; /* and the output */
     struct fixture* f = *state;
     int             ends[2];
-    int             handles[COUNT];
+    int             handles[COUNT + 1];
     char            text[8] = "";
 
     create(f, NULL);
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    for (int i = 0; i < COUNT; i++)
+    for (int i = 0; i <= COUNT; i++)
         handles[i] = ends[1];
     f->request.io.handles       = handles;
     f->request.io.handle_count  = COUNT;
