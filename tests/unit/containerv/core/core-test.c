@@ -1,9 +1,12 @@
 #include "core-test.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cv/error.h>
+#include <cv/file.h>
+#include <cv/str.h>
 
 struct containerv_options* test_options(void)
 {
@@ -22,6 +25,16 @@ struct containerv_container* test_container(struct containerv_options* options)
     assert_non_null(container);
     containerv_options_delete(options);
     return container;
+}
+
+const char* test_root(void)
+{
+    static char text[4096];
+    char*       root = cv_path_absolute("/srv/root", NULL);
+    assert_non_null(root);
+    assert_int_equal(cv_snprintf(text, sizeof(text), "%s", root), 0);
+    free(root);
+    return text;
 }
 
 int test_nothing_left(void** state)

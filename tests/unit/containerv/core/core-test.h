@@ -19,6 +19,9 @@ struct containerv_options* test_options(void);
 /* A container of the fake back end with these options (NULL: only the back end); the options are deleted. */
 struct containerv_container* test_container(struct containerv_options* options);
 
+/* "/srv/root" as it is called on this system: on Windows it gets a drive. Static. */
+const char* test_root(void);
+
 /* cmocka's teardown: all resources are given back. */
 int test_nothing_left(void** state);
 

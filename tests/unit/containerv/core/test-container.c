@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include <cv/error.h>
+#include <cv/file.h>
 
 #include "core-test.h"
 
@@ -52,8 +53,8 @@ static void roots_are_made_absolute(void** state)
     struct containerv_options*   options   = test_options();
     (void)state;
     OK(containerv_create("some/folder", options, &container));
-    assert_int_equal(fake_last_spec()->root.path[0], '/');
-    assert_non_null(strstr(fake_last_spec()->root.path, "/some/folder"));
+    assert_true(cv_path_is_absolute(fake_last_spec()->root.path));
+    assert_non_null(strstr(fake_last_spec()->root.path, "folder"));
     OK(containerv_destroy(container));
     FAILS(CV_ERR_INVALID, containerv_create("", options, &container));
     FAILS(CV_ERR_INVALID, containerv_create(NULL, options, &container));

@@ -9,7 +9,7 @@ static void defaults(void** state)
     struct containerv_container* container = test_container(NULL);
     const struct cv_spec*        spec      = fake_last_spec();
     (void)state;
-    assert_string_equal(spec->root.path, "/srv/root");
+    assert_string_equal(spec->root.path, test_root());
     assert_false(spec->root.readonly);
     assert_true(spec->ext.hold);
     assert_string_equal(spec->hostname, containerv_id(container));
@@ -87,7 +87,7 @@ static void texts_are_copied(void** state)
     assert_string_equal(spec->process.env.items[0], "A=1");
     assert_int_equal(spec->process.env.count, 1);
     assert_null(spec->root.path); /* the root folder is the lowest layer */
-    assert_string_equal(spec->ext.layers.items[0], "/srv/root");
+    assert_string_equal(spec->ext.layers.items[0], test_root());
     assert_string_equal(spec->ext.layers.items[1], "/l1");
     OK(containerv_destroy(container));
 }
