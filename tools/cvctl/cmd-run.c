@@ -44,13 +44,15 @@ static int write_id(const struct cvctl_run_options* options, const char* id, str
     return cv_error_wrap(err, "write the container's id");
 }
 
-/* The container could not start the program: docker has codes for two of the reasons. */
+/* The container could not be made or could not start the program: docker has codes for two of the reasons. */
 static int start_failed(const struct cv_error* err)
 {
+    bool program = strcmp(err->step, "run the program") == 0; /* else something else was not found */
+
     cvctl_print_error(err);
-    if (err->code == CV_ERR_NOT_FOUND)
+    if (program && err->code == CV_ERR_NOT_FOUND)
         return CVCTL_EXIT_NOT_FOUND;
-    return err->code == CV_ERR_NOT_EXECUTABLE ? CVCTL_EXIT_NOT_EXECUTABLE : CVCTL_EXIT_OURS;
+    return program && err->code == CV_ERR_NOT_EXECUTABLE ? CVCTL_EXIT_NOT_EXECUTABLE : CVCTL_EXIT_OURS;
 }
 
 /* The program's end, told when it was not its own doing. */
@@ -78,21 +80,18 @@ static int end_code(
     return end->reason == CV_EXIT_LOST ? CVCTL_EXIT_OURS : end->code;
 }
 
-static int run_in(struct containerv_container* container, const struct cvctl_run_options* options)
+static int run_in(
+    struct containerv_container* container, const struct cvctl_run_options* options, containerv_handle_t terminal)
 {
     struct containerv_exit end     = { .size = sizeof(end) };
     struct cv_error        err     = CV_ERROR_INIT;
-    int                    stopped = 0, code;
-    bool                   started = false;
+    int                    stopped = 0;
 
     if (write_id(options, containerv_id(container), &err) < 0)
         return cvctl_print_error(&err);
-    if (cvctl_session_run(container, options, &started, &end, &stopped, &err) == 0)
+    if (cvctl_session_run(container, options, terminal, &end, &stopped, &err) == 0)
         return end_code(containerv_id(container), options, &end, stopped);
-    code = started ? cvctl_print_error(&err) : start_failed(&err);
-    if (!started && options->cidfile != NULL)
-        (void)cv_file_remove(options->cidfile, NULL);
-    return code;
+    return cvctl_print_error(&err);
 }
 
 /* Stopped before the program ran: nothing is left of it, and the code says by which signal. */
@@ -106,19 +105,22 @@ static int create_and_run(struct cvctl_run_options* options)
     CV_CLEANUP(cv_freep) char*   root = NULL;
     struct containerv_options*   made = NULL;
     struct containerv_container* container;
-    struct cv_error              err    = CV_ERROR_INIT;
-    const char*                  rootfs = NULL;
+    struct cv_error              err      = CV_ERROR_INIT;
+    const char*                  rootfs   = NULL;
+    containerv_handle_t          terminal = CV_HANDLE_NONE;
     int                          code, rc;
 
     if (cvctl_signals_catch(&err) < 0)
         return cvctl_print_error(&err);
     if (find_root(options, &root, &err) < 0 || cvctl_run_build(options, root, &made, &rootfs, &err) < 0)
         return cvctl_signals_stop() != 0 ? stopped_early() : cvctl_print_error(&err);
-    rc = containerv_create(rootfs, made, &container);
+    rc = cvctl_session_command(options, made, &terminal, &err);
+    if (rc == 0 && (rc = containerv_create(rootfs, made, &container)) != 0)
+        cvctl_last_error(&err);
     containerv_options_delete(made);
     if (rc != 0)
-        return cvctl_signals_stop() != 0 ? stopped_early() : cvctl_print_last_error();
-    code = cvctl_signals_stop() != 0 ? stopped_early() : run_in(container, options);
+        return cvctl_signals_stop() != 0 ? stopped_early() : start_failed(&err);
+    code = run_in(container, options, terminal);
     if (containerv_destroy(container) != 0)
         return cvctl_print_last_error();
     return code;

@@ -21,11 +21,18 @@ int                 cvctl_signals_take(void);
 int                 cvctl_signals_stop(void); /* the first ending signal that came, 0: none. Does not take it */
 
 /*
- * Start the command in the container, connect its streams or terminal, forward signals (the second one kills), and wait for its end.
- * *started_out tells a program that could not be started from a failure after that. *exit_out is how it ended; *stopped_out the signal with which the user had it killed, else 0. The caller's terminal is as before on
- * return. The container still exists.
+ * Make the command the container's main process. Its streams are the caller's own, or with -t a new terminal, whose other end
+ * containerv_create() writes to *terminal; the caller gives that to cvctl_session_run(), which closes it.
+ */
+int cvctl_session_command(const struct cvctl_run_options* options, struct containerv_options* made,
+    containerv_handle_t* terminal, struct cv_error* err);
+
+/*
+ * Watch the main process: connect the terminal, forward signals (the second one kills), and wait for its end. *exit_out is how it ended;
+ * *stopped_out the signal with which the user had it killed, else 0. The caller's terminal is as before on return. The container still
+ * exists.
  */
 int cvctl_session_run(struct containerv_container* container, const struct cvctl_run_options* options,
-    bool* started_out, struct containerv_exit* exit_out, int* stopped_out, struct cv_error* err);
+    containerv_handle_t terminal, struct containerv_exit* exit_out, int* stopped_out, struct cv_error* err);
 
 #endif

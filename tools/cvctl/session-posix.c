@@ -30,7 +30,6 @@ struct pump {
 struct session {
     struct containerv_container*    container;
     const struct cvctl_run_options* options;
-    process_handle_t                process;
     int                             events, terminal;
     struct pump                     to_program, to_user;
     int                             signals; /* ending ones that were forwarded */
@@ -76,7 +75,7 @@ static int resize(struct session* s, struct cv_error* err)
 
     if (s->terminal < 0 || cv_terminal_size(0, &columns, &rows, NULL) < 0)
         return 0;
-    if (containerv_resize(s->container, s->process, (uint16_t)columns, (uint16_t)rows) == 0)
+    if (containerv_resize(s->container, CV_PROCESS_MAIN, (uint16_t)columns, (uint16_t)rows) == 0)
         return 0;
     /* it may have ended a moment ago; its exit is the next event */
     return containerv_error_last()->code == CV_ERR_STATE ? 0 : library_failed(err, "resize the terminal");
@@ -93,7 +92,7 @@ static int forward(struct session* s, int number, struct cv_error* err)
         s->stopped = number;
         rc         = containerv_kill(s->container);
     } else {
-        rc = containerv_signal(s->container, s->process, number);
+        rc = containerv_signal(s->container, CV_PROCESS_MAIN, number);
     }
     if (rc == 0 || containerv_error_last()->code == CV_ERR_STATE || containerv_error_last()->code == CV_ERR_NOT_FOUND)
         return 0;
@@ -122,7 +121,7 @@ static void take_events(struct session* s)
 static int look(struct session* s, struct containerv_exit* exit_out, struct cv_error* err)
 {
     exit_out->size = sizeof(*exit_out);
-    if (containerv_wait(s->container, s->process, 0, exit_out) == 0)
+    if (containerv_wait(s->container, CV_PROCESS_MAIN, 0, exit_out) == 0)
         return 1;
     return containerv_error_last()->code == CV_ERR_TIMEOUT ? 0 : library_failed(err, "wait for the program");
 }
@@ -202,9 +201,9 @@ static int watch(struct session* s, struct containerv_exit* exit_out, struct cv_
     }
 }
 
-static int start(struct session* s, struct cv_error* err)
+int cvctl_session_command(const struct cvctl_run_options* options, struct containerv_options* made,
+    containerv_handle_t* terminal, struct cv_error* err)
 {
-    const struct cvctl_run_options* options = s->options;
     struct containerv_spawn_options spawn   = { .size = sizeof(spawn) };
     unsigned                        columns = 0, rows = 0;
 
@@ -212,7 +211,7 @@ static int start(struct session* s, struct cv_error* err)
     spawn.timeout_ms = options->timeout_ms;
     if (options->terminal) {
         spawn.flags        = CV_SPAWN_TERMINAL;
-        spawn.terminal_out = &s->terminal;
+        spawn.terminal_out = terminal;
         (void)cv_terminal_size(0, &columns, &rows, NULL); /* one that does not know its size gets the default */
         spawn.columns = (uint16_t)columns;
         spawn.rows    = (uint16_t)rows;
@@ -220,11 +219,9 @@ static int start(struct session* s, struct cv_error* err)
         spawn.stdio[0].kind = options->interactive ? CV_STDIO_INHERIT : CV_STDIO_NULL;
         spawn.stdio[1].kind = spawn.stdio[2].kind = CV_STDIO_INHERIT;
     }
-    if (containerv_spawn(s->container, options->command[0], &spawn, &s->process) != 0) {
-        cvctl_last_error(err);
-        return err->code;
-    }
-    return 0;
+    return containerv_options_set_command(made, options->command[0], &spawn) != 0
+               ? library_failed(err, "set the command")
+               : 0;
 }
 
 static int connect_terminal(struct session* s, struct cv_terminal_saved** saved_out, struct cv_error* err)
@@ -243,12 +240,12 @@ static int connect_terminal(struct session* s, struct cv_terminal_saved** saved_
 }
 
 int cvctl_session_run(struct containerv_container* container, const struct cvctl_run_options* options,
-    bool* started_out, struct containerv_exit* exit_out, int* stopped_out, struct cv_error* err)
+    containerv_handle_t terminal, struct containerv_exit* exit_out, int* stopped_out, struct cv_error* err)
 {
     struct session                                             s     = { .container = container,
                                                         .options                    = options,
                                                         .events                     = -1,
-                                                        .terminal                   = -1,
+                                                        .terminal                   = terminal,
                                                         .to_program                 = { .from = -1, .to = -1 },
                                                         .to_user                    = { .from = -1, .to = -1 } };
     CV_CLEANUP(cv_terminal_restorep) struct cv_terminal_saved* saved = NULL;
@@ -258,10 +255,7 @@ int cvctl_session_run(struct containerv_container* container, const struct cvctl
     if (containerv_event_fd(container, &events) != 0)
         return library_failed(err, "watch the container");
     s.events = events;
-    if (start(&s, err) < 0)
-        return err->code;
-    *started_out = true;
-    rc           = s.terminal >= 0 ? connect_terminal(&s, &saved, err) : 0;
+    rc       = s.terminal >= 0 ? connect_terminal(&s, &saved, err) : 0;
     if (rc == 0)
         rc = resize(&s, err);
     if (rc == 0)

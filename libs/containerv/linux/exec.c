@@ -324,9 +324,9 @@ static int become_program(const struct linux_exec* what, struct linux_identity* 
     if (rc == 0 && what->start->terminal)
         rc = make_terminal(what, who, &slave, err);
     if (rc == 0)
-        rc = set_limits(what->start->process, err);
-    if (rc == 0)
         rc = wire_streams(what, slave, &status, err);
+    if (rc == 0) /* after the descriptors are in place: RLIMIT_NOFILE would be in the way */
+        rc = set_limits(what->start->process, err);
     if (rc == 0)
         rc = drop_privileges(what, who, err);
     if (rc == 0)
