@@ -62,10 +62,10 @@ static void the_environment_is_exactly_what_was_given(void** state)
     const char* const          environment[] = { "A=1 2", "B=", "PATH=/bin", NULL };
     struct containerv_options* options       = containerv_options_new();
     (void)state;
-    suite_prints_once(
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL, "tr '\\0' '\\n' </proc/$$/environ");
+    suite_prints_once("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL,
+        "tr '\\0' '\\n' </proc/$$/environ; true");
     OK(containerv_options_set_environment(options, environment));
-    suite_prints_once("A=1 2\nB=\nPATH=/bin", options, "tr '\\0' '\\n' </proc/$$/environ");
+    suite_prints_once("A=1 2\nB=\nPATH=/bin", options, "tr '\\0' '\\n' </proc/$$/environ; true");
 }
 
 static void the_working_folder_is_made(void** state)

@@ -12,6 +12,16 @@ static process_handle_t start(struct containerv_container* container, const char
     return handle;
 }
 
+/* It is the program itself once spawn has returned, not a shell that is going to become it. */
+static process_handle_t start_sleep(struct containerv_container* container)
+{
+    const char* const               argv[] = { "/bin/sleep", "1000", NULL };
+    struct containerv_spawn_options spawn  = { .size = sizeof(spawn), .argv = argv };
+    process_handle_t                handle = CV_PROCESS_MAIN;
+    OK(containerv_spawn(container, "/bin/sleep", &spawn, &handle));
+    return handle;
+}
+
 static void arguments_arrive_as_they_are(void** state)
 {
     const char* const               argv[] = { "/bin/sh", "-c",
@@ -87,7 +97,7 @@ static void signals_are_told(void** state)
     assert_int_equal(ended.signal, 11);
     assert_int_equal(ended.code, 139);
     assert_int_equal(ended.reason, CV_EXIT_KILLED);
-    handle = start(container, "exec sleep 1000");
+    handle = start_sleep(container);
     OK(containerv_signal(container, handle, 15));
     OK(containerv_wait(container, handle, 10000, &ended));
     assert_int_equal(ended.signal, 15);
@@ -116,7 +126,7 @@ static void a_wait_can_look_and_have_a_limit(void** state)
 {
     struct containerv_container* container = suite_container(NULL);
     struct containerv_exit       ended     = { .size = sizeof(ended) };
-    process_handle_t             handle    = start(container, "exec sleep 1000");
+    process_handle_t             handle    = start_sleep(container);
     (void)state;
     FAILS(CV_ERR_TIMEOUT, containerv_wait(container, handle, 0, &ended));
     FAILS(CV_ERR_TIMEOUT, containerv_wait(container, handle, 100, &ended));
@@ -149,7 +159,7 @@ static void kill_ends_all_and_they_are_listed_before(void** state)
     struct containerv_container*   container = suite_container(NULL);
     struct containerv_process_info list[64];
     struct containerv_exit         ended = { .size = sizeof(ended) };
-    process_handle_t               one = start(container, "exec sleep 1000"), two = start(container, "exec sleep 1000");
+    process_handle_t               one = start_sleep(container), two = start_sleep(container);
     size_t                         count = 0, found = 0;
     (void)state;
     OK(containerv_processes(container, list, 64, &count));
