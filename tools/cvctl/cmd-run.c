@@ -3,6 +3,7 @@
 
 #include <cv/file.h>
 #include <cv/macros.h>
+#include <cv/random.h>
 #include <cv/str.h>
 #include <cv/terminal.h>
 
@@ -11,6 +12,8 @@
 #include "run.h"
 
 #include <cv/banned.h>
+
+enum { ID_DIGITS = 16 };
 
 static void print_progress(void* context, const char* line)
 {
@@ -36,10 +39,24 @@ static int find_root(const struct cvctl_run_options* options, char** root_out, s
     return *root_out == NULL ? err->code : 0;
 }
 
-/* docker's rule: the file must be new, and it is gone again when there was no container. */
-static int write_id(const struct cvctl_run_options* options, const char* id, struct cv_error* err)
+/* The id is in the file before the program runs, so with a file it is chosen here, as the library would. */
+static int choose_id(struct cvctl_run_options* options, struct cv_error* err)
 {
-    if (options->cidfile == NULL || cv_file_write(options->cidfile, id, strlen(id), 0644, CV_FILE_EXCLUSIVE, err) == 0)
+    char id[ID_DIGITS + 1];
+
+    if (options->cidfile == NULL || options->name != NULL)
+        return 0;
+    if (cv_random_hex(id, ID_DIGITS, err) < 0)
+        return err->code;
+    options->name = cvctl_run_keep(options, id, ID_DIGITS, err);
+    return options->name == NULL ? err->code : 0;
+}
+
+/* docker's rule: the file must be new, and it is gone again when there was no container. */
+static int write_id(const struct cvctl_run_options* options, struct cv_error* err)
+{
+    if (options->cidfile == NULL
+        || cv_file_write(options->cidfile, options->name, strlen(options->name), 0644, CV_FILE_EXCLUSIVE, err) == 0)
         return 0;
     return cv_error_wrap(err, "write the container's id");
 }
@@ -87,8 +104,6 @@ static int run_in(
     struct cv_error        err     = CV_ERROR_INIT;
     int                    stopped = 0;
 
-    if (write_id(options, containerv_id(container), &err) < 0)
-        return cvctl_print_error(&err);
     if (cvctl_session_run(container, options, terminal, &end, &stopped, &err) == 0)
         return end_code(containerv_id(container), options, &end, stopped);
     return cvctl_print_error(&err);
@@ -100,9 +115,20 @@ static int stopped_early(void)
     return CVCTL_EXIT_SIGNAL + cvctl_signals_stop();
 }
 
-static int create_and_run(struct cvctl_run_options* options)
+/* All that can be refused before there is a container. */
+static int prepare(struct cvctl_run_options* options, const char* root, struct containerv_options** made_out,
+    const char** rootfs_out, containerv_handle_t* terminal, struct cv_error* err)
 {
-    CV_CLEANUP(cv_freep) char*   root = NULL;
+    if (choose_id(options, err) < 0 || cvctl_run_build(options, root, made_out, rootfs_out, err) < 0)
+        return err->code;
+    if (cvctl_session_command(options, *made_out, terminal, err) == 0 && write_id(options, err) == 0)
+        return 0;
+    containerv_options_delete(*made_out);
+    return err->code;
+}
+
+static int create_and_run(struct cvctl_run_options* options, const char* root)
+{
     struct containerv_options*   made = NULL;
     struct containerv_container* container;
     struct cv_error              err      = CV_ERROR_INIT;
@@ -110,20 +136,33 @@ static int create_and_run(struct cvctl_run_options* options)
     containerv_handle_t          terminal = CV_HANDLE_NONE;
     int                          code, rc;
 
-    if (cvctl_signals_catch(&err) < 0)
+    if (prepare(options, root, &made, &rootfs, &terminal, &err) < 0)
         return cvctl_print_error(&err);
-    if (find_root(options, &root, &err) < 0 || cvctl_run_build(options, root, &made, &rootfs, &err) < 0)
-        return cvctl_signals_stop() != 0 ? stopped_early() : cvctl_print_error(&err);
-    rc = cvctl_session_command(options, made, &terminal, &err);
-    if (rc == 0 && (rc = containerv_create(rootfs, made, &container)) != 0)
+    rc = containerv_create(rootfs, made, &container);
+    if (rc != 0)
         cvctl_last_error(&err);
     containerv_options_delete(made);
-    if (rc != 0)
+    if (rc != 0) {
+        if (options->cidfile != NULL)
+            (void)cv_file_remove(options->cidfile, NULL);
         return cvctl_signals_stop() != 0 ? stopped_early() : start_failed(&err);
+    }
     code = run_in(container, options, terminal);
     if (containerv_destroy(container) != 0)
         return cvctl_print_last_error();
     return code;
+}
+
+static int prepare_and_run(struct cvctl_run_options* options)
+{
+    CV_CLEANUP(cv_freep) char* root = NULL;
+    struct cv_error            err  = CV_ERROR_INIT;
+
+    if (cvctl_signals_catch(&err) < 0)
+        return cvctl_print_error(&err);
+    if (find_root(options, &root, &err) < 0)
+        return cvctl_signals_stop() != 0 ? stopped_early() : cvctl_print_error(&err);
+    return create_and_run(options, root);
 }
 
 static int check_terminal(const struct cvctl_run_options* options, struct cv_error* err)
@@ -148,7 +187,7 @@ static int run(int argc, char** argv)
     if (cvctl_run_options_check(&options, argc, argv, first, &err) < 0 || check_terminal(&options, &err) < 0)
         code = cvctl_print_error(&err);
     else
-        code = create_and_run(&options);
+        code = prepare_and_run(&options);
 done:
     cvctl_run_options_release(&options);
     return code;

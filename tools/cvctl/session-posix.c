@@ -252,8 +252,10 @@ int cvctl_session_run(struct containerv_container* container, const struct cvctl
     containerv_handle_t                                        events;
     int                                                        rc;
 
-    if (containerv_event_fd(container, &events) != 0)
+    if (containerv_event_fd(container, &events) != 0) {
+        cv_handle_closep(&s.terminal);
         return library_failed(err, "watch the container");
+    }
     s.events = events;
     rc       = s.terminal >= 0 ? connect_terminal(&s, &saved, err) : 0;
     if (rc == 0)
