@@ -170,14 +170,25 @@ static int set_limits(const struct cv_spec_process* process, struct cv_error* er
 
 /* --- identity ------------------------------------------------------------------------------------------------------------------ */
 
+/* A user that is not there is a wrong argument; "not found" is kept for the program. */
+static int find_user(const char* user, const struct cv_strv* groups, struct linux_identity* who, struct cv_error* err)
+{
+    CV_CLEANUP(linux_fd_closep) int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int                             rc      = linux_users_resolve(root_fd, user, groups, who, err);
+    if (rc == CV_ERR_NOT_FOUND && err->object[0] == '\0')
+        cv_error_object(err, "%s", user);
+    if (rc == CV_ERR_NOT_FOUND)
+        rc = err->code = CV_ERR_INVALID;
+    return rc;
+}
+
 static int resolve(const struct linux_start* start, struct linux_identity* who, struct cv_error* err)
 {
     const struct cv_spec_user* user = &start->process->user;
     if (start->user != NULL || (start->groups != NULL && start->groups->count > 0)) {
-        CV_CLEANUP(linux_fd_closep) int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        char                            numbers[32];
+        char numbers[32];
         cv_snprintf(numbers, sizeof(numbers), "%u:%u", user->uid, user->gid);
-        return linux_users_resolve(root_fd, start->user != NULL ? start->user : numbers, start->groups, who, err);
+        return find_user(start->user != NULL ? start->user : numbers, start->groups, who, err);
     }
     who->uid = user->uid;
     who->gid = user->gid;

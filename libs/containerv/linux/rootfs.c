@@ -81,6 +81,13 @@ static int host_sys(int* mount_fd_out, struct cv_error* err)
     return rc;
 }
 
+/* With the host's IPC namespace the message queues are the host's, where the host shows them. */
+static int host_mqueue(int* mount_fd_out, struct cv_error* err)
+{
+    *mount_fd_out = sys_open_tree(AT_FDCWD, "/dev/mqueue", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    return *mount_fd_out < 0 && errno != ENOENT ? cv_error_errno(err, errno, "open the host's /dev/mqueue", NULL) : 0;
+}
+
 static bool is_type(const struct cv_spec_mount* mount, const char* type)
 {
     return mount->type != NULL && strcmp(mount->type, type) == 0;
@@ -91,6 +98,8 @@ static int make_mount(const struct linux_setup* setup, const struct cv_spec_moun
 {
     if (is_type(mount, "sysfs") && cv_spec_namespace(setup->spec, "network") == NULL)
         return host_sys(mount_fd_out, err);
+    if (is_type(mount, "mqueue") && cv_spec_namespace(setup->spec, "ipc") == NULL)
+        return host_mqueue(mount_fd_out, err);
     return linux_make_filesystem(is_type(mount, "cgroup") ? "cgroup2" : mount->type, options, mount_fd_out, err);
 }
 
@@ -114,13 +123,6 @@ static int open_target(const struct linux_setup* setup, const struct cv_spec_mou
     return inside_make(setup->root_fd, mount->destination, folder, target_out, err);
 }
 
-static int fix_tmpfs_mode(int mount_fd, const struct cv_spec_mount* mount, struct cv_error* err)
-{
-    if (is_type(mount, "tmpfs") && fchownat(mount_fd, "", 0, 0, AT_EMPTY_PATH) < 0)
-        return cv_error_errno(err, errno, "give a tmpfs to the container's root", mount->destination);
-    return 0;
-}
-
 static int mount_one(
     struct linux_setup* setup, size_t index, const struct cv_mount_options* options, struct cv_error* err)
 {
@@ -130,9 +132,7 @@ static int mount_one(
     int                             rc        = mount_fd < 0 ? make_mount(setup, mount, options, &mount_fd, err) : 0;
     if (rc == 0)
         rc = open_target(setup, mount, mount_fd, &target_fd, err);
-    if (rc == 0)
-        rc = linux_place(mount_fd, target_fd, mount->destination, err);
-    return rc == 0 ? fix_tmpfs_mode(mount_fd, mount, err) : rc;
+    return rc == 0 ? linux_place(mount_fd, target_fd, mount->destination, err) : rc;
 }
 
 static int mount_all(struct linux_setup* setup, struct cv_error* err)
