@@ -130,6 +130,8 @@ static int mount_one(
     CV_CLEANUP(linux_fd_closep) int target_fd = -1;
     CV_CLEANUP(linux_fd_closep) int mount_fd  = linux_fd_steal(&setup->source_fds[index]);
     int                             rc        = mount_fd < 0 ? make_mount(setup, mount, options, &mount_fd, err) : 0;
+    if (rc == 0 && mount_fd < 0)
+        return 0; /* the host, whose it would be, has none */
     if (rc == 0)
         rc = open_target(setup, mount, mount_fd, &target_fd, err);
     return rc == 0 ? linux_place(mount_fd, target_fd, mount->destination, err) : rc;
