@@ -67,15 +67,18 @@ int linux_make_filesystem(
         err, "inside another container, its masked /proc or /sys forbids a fresh one: run that one with them unmasked");
 }
 
-/* The host's /sys, read-only all the way: a fresh one would show a network that is not ours to show. */
-static int host_sys(int* mount_fd_out, struct cv_error* err)
+/*
+ * A folder of the host, read-only all the way: its /sys when the network is the host's (a fresh one would show a network that is not ours
+ * to show), its cgroup tree when that is.
+ */
+static int host_tree(const char* path, int* mount_fd_out, struct cv_error* err)
 {
     CV_CLEANUP(linux_fd_closep)
-    int fd = sys_open_tree(AT_FDCWD, "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+    int fd = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
     if (fd < 0)
-        return cv_error_errno(err, errno, "open the host's /sys", NULL);
+        return cv_error_errno(err, errno, "open the host's folder", path);
     uint32_t set = CV_MOUNT_ATTR_RDONLY | CV_MOUNT_ATTR_NOSUID | CV_MOUNT_ATTR_NODEV | CV_MOUNT_ATTR_NOEXEC;
-    int      rc  = linux_attr_apply(fd, set, 0, true, "/sys", err);
+    int      rc  = linux_attr_apply(fd, set, 0, true, path, err);
     if (rc == 0)
         *mount_fd_out = linux_fd_steal(&fd);
     return rc;
@@ -97,7 +100,9 @@ static int make_mount(const struct linux_setup* setup, const struct cv_spec_moun
     const struct cv_mount_options* options, int* mount_fd_out, struct cv_error* err)
 {
     if (is_type(mount, "sysfs") && cv_spec_namespace(setup->spec, "network") == NULL)
-        return host_sys(mount_fd_out, err);
+        return host_tree("/sys", mount_fd_out, err);
+    if (is_type(mount, "cgroup") && cv_spec_namespace(setup->spec, "cgroup") == NULL)
+        return host_tree("/sys/fs/cgroup", mount_fd_out, err);
     if (is_type(mount, "mqueue") && cv_spec_namespace(setup->spec, "ipc") == NULL)
         return host_mqueue(mount_fd_out, err);
     return linux_make_filesystem(is_type(mount, "cgroup") ? "cgroup2" : mount->type, options, mount_fd_out, err);
