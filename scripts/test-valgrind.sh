@@ -11,7 +11,7 @@ count=0
 
 # test-spec-memory is left out: it puts its own functions in front of malloc, as valgrind does.
 for name in test-spec-{address,capnames,defaults,documents,mountopts,read,validate,value} test-{str,strv,error,parse,command-line} \
-    test-{cgroup-parse,idrange-plan,mountinfo-parse,net-plan}; do
+    test-{cgroup-parse,idrange-plan,mountinfo-parse,net-plan,seccomp-program,seccomp-profile,users-parse}; do
     program=build/tests/$name
     if [ ! -x "$program" ]; then
         echo "valgrind: there is no $program" >&2

@@ -1,8 +1,8 @@
 /*
- * The default profile as tables of names. Pure. What it is and why: docs/decisions/0003-seccomp-profile.md.
+ * The default profile as tables of names. Pure. What it is and why: docs/decisions/0010-seccomp-profile.md.
  *
- * Rows are in order of their precedence: for one system call the first row counts whose capability is there (or absent, when it says so)
- * and whose conditions hold. A name that no row has gets the default: ENOSYS.
+ * Rows are in order of their precedence: for one system call the first row counts that needs no capability, or has one of its own
+ * there, and whose conditions hold. A name that no row has gets the default: ENOSYS.
  */
 #ifndef CV_LINUX_SECCOMP_PROFILE_H
 #define CV_LINUX_SECCOMP_PROFILE_H

@@ -81,8 +81,8 @@ int seccomp_program_make(struct seccomp_section* sections, size_t section_count,
     size_t* count_out, struct cv_error* err);
 
 /*
- * What the program says to a call: the kernel's machine in miniature, for tests and for checking what was read from a file. Returns 0 and
- * the action, or CV_ERR_INVALID for a program that the kernel would not take.
+ * What the program says to a call: the kernel's machine in miniature, for the tests of what no process on this machine can call.
+ * Returns 0 and the action, or CV_ERR_INVALID for a program that the kernel would not take.
  */
 int seccomp_program_run(const struct seccomp_insn* code, size_t count, const struct seccomp_call* call,
     uint32_t* action_out, struct cv_error* err);
