@@ -134,11 +134,13 @@ show_isolation() {
         exit $bad'
 }
 
-[ "${1:-}" != --fresh ] || rm -rf --one-file-system "$built"
 [ -x "$cvctl" ] || fail "'$cvctl' is missing: run ./dev build first"
 [ "$(id -u)" = 0 ] || fail "containers without root are not built yet: run it as root"
 
 mkdir -p "$cache"
+exec 9>"$cache/lock"
+flock 9 # one demo at a time: they share the cache
+[ "${1:-}" != --fresh ] || rm -rf --one-file-system "$built"
 work=$(mktemp -d "$cache/run.XXXXXX")
 trap 'rm -rf --one-file-system "$work" "$built.half"' EXIT
 trap 'echo "demo: step $step_number failed" >&2' ERR
