@@ -1,5 +1,5 @@
 #!/bin/bash
-# Everything that is checked without running the product: seams, style, links, shell scripts, static analysis, 64-bit ARM.
+# Everything that is checked without running the product: seams, style, links, shell scripts, static analysis, clang, 64-bit ARM.
 #
 # usage: scripts/check.sh
 set -uo pipefail
@@ -13,6 +13,14 @@ tidy() {
     # what this machine compiles: compile_commands.json has no entry for the rest
     python3 -c 'import json; print("\n".join(sorted({c["file"] for c in json.load(open("build/compile_commands.json"))})))' |
         grep -E "^$PWD/(libs|tools|daemons)/" | xargs -P "$(nproc)" -n 4 clang-tidy -p build --quiet
+}
+
+# shellcheck disable=SC2317
+clang_build() {
+    cmake --preset clang >/dev/null && cmake --build --preset clang -j "$(nproc)" >build/clang.log || {
+        tail -n 40 build/clang.log >&2
+        return 1
+    }
 }
 
 # shellcheck disable=SC2317
@@ -31,6 +39,7 @@ check "style" scripts/check-style.sh
 check "links" scripts/check-links.py
 check "shell scripts" shell_scripts
 check "clang-tidy" tidy
+check "clang" clang_build
 check "arm64" scripts/check-arm64.sh
 
 if [ ${#failed[@]} -gt 0 ]; then

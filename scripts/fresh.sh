@@ -43,6 +43,7 @@ root=$work/root
 
 echo "fresh: making a minimal $suite root"
 mmdebstrap --quiet --variant=minbase --include=git,ca-certificates "$suite" "$root"
+rm "$root/etc/apt/sources.list" # mmdebstrap's; the host's own may stand in another file
 cp -a /etc/apt/. "$root/etc/apt/"
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 git bundle create -q "$root/root/head.bundle" HEAD
