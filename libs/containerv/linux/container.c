@@ -442,34 +442,40 @@ int linux_container_processes(
 
 /* --- the end ------------------------------------------------------------------------------------------------------------------- */
 
-static void kill_all(struct linux_container* c, struct cv_error* err)
+static int kill_all(struct linux_container* c, struct cv_error* err)
 {
     struct linux_status status;
+    int                 rc = 0;
     if (c->pid > 0 && !c->reaped)
         sys_pidfd_send_signal(c->pidfd, SIGKILL, NULL, 0);
     if (c->group_fd >= 0)
-        linux_cgroup_kill(c->group_fd, LINUX_CONTAINER_KILL_MS, err);
-    if (c->pid > 0 && !c->reaped)
-        reap_pid1(c, &status, err);
+        rc = linux_cgroup_kill(c->group_fd, LINUX_CONTAINER_KILL_MS, err);
+    if (c->pid > 0 && !c->reaped) {
+        int reaped = reap_pid1(c, &status, rc == 0 ? err : NULL);
+        rc         = rc == 0 ? reaped : rc;
+    }
+    return rc;
 }
 
-/* Each step on its own: one that fails doesn't keep the others from being done. The first error is told. */
+/* Each step on its own: one that fails doesn't keep the others from being done. The first error is told. What an error holds after a
+ * success means nothing, so the results are kept beside. */
 int linux_container_destroy(struct linux_container* container, struct cv_error* err)
 {
     struct cv_error steps[4] = { CV_ERROR_INIT, CV_ERROR_INIT, CV_ERROR_INIT, CV_ERROR_INIT };
-    kill_all(container, &steps[0]);
+    int             rc[4]    = { 0 };
+    rc[0]                    = kill_all(container, &steps[0]);
     if (container->has_link)
-        linux_net_delete(container->home.id, &steps[1]);
+        rc[1] = linux_net_delete(container->home.id, &steps[1]);
     if (container->group_fd >= 0)
-        linux_cgroup_remove(container->parent_fd, container->home.id, LINUX_CONTAINER_KILL_MS, &steps[2]);
+        rc[2] = linux_cgroup_remove(container->parent_fd, container->home.id, LINUX_CONTAINER_KILL_MS, &steps[2]);
     if (container->claimed)
-        linux_home_remove(&container->home, &steps[3]);
+        rc[3] = linux_home_remove(&container->home, &steps[3]);
     container_free(container);
     for (size_t i = 0; i < CV_ARRAY_LEN(steps); i++)
-        if (steps[i].code < 0) {
+        if (rc[i] < 0) {
             if (err != NULL)
                 *err = steps[i];
-            return steps[i].code;
+            return rc[i];
         }
     return 0;
 }
