@@ -35,7 +35,7 @@ CV_DEFINE_CLEANUP(struct linux_instance, instance_free)
 static struct linux_instance* instance_new(const char* id, int* guardian_end_out, struct cv_error* err)
 {
     CV_CLEANUP(instance_freep) struct linux_instance* instance = calloc(1, sizeof(*instance));
-    int ends[2];
+    int                                               ends[2];
 
     if (instance == NULL) {
         cv_error_no_memory(err);
@@ -72,10 +72,10 @@ static int send_create(struct linux_instance* instance, const struct cv_spec* sp
 {
     Containerv__Guardian__Request request = CONTAINERV__GUARDIAN__REQUEST__INIT;
     Containerv__Guardian__Create  create  = CONTAINERV__GUARDIAN__CREATE__INIT;
-    CV_CLEANUP(cv_freep) char* json       = NULL;
-    struct message_process command        = { .json = NULL };
-    struct message_fds     fds            = { .items = { guardian_end }, .count = 1 };
-    int                    result         = cv_spec_print(spec, &json, &create.config_json.len, err);
+    CV_CLEANUP(cv_freep) char*    json    = NULL;
+    struct message_process        command = { .json = NULL };
+    struct message_fds            fds     = { .items = { guardian_end }, .count = 1 };
+    int                           result  = cv_spec_print(spec, &json, &create.config_json.len, err);
 
     if (result == 0 && main != NULL)
         result = message_process_init(main, &command, &fds, err);
@@ -95,9 +95,9 @@ static int send_create(struct linux_instance* instance, const struct cv_spec* sp
 int linux_client_create(
     const struct cv_spec* spec, const struct cv_process_request* main, void** instance_out, struct cv_error* err)
 {
-    struct linux_client_answer answer       = { .reply = NULL };
-    int                        guardian_end = -1;
-    int                        result;
+    struct linux_client_answer                        answer       = { .reply = NULL };
+    int                                               guardian_end = -1;
+    int                                               result;
     CV_CLEANUP(instance_freep) struct linux_instance* instance = instance_new(spec->ext.id, &guardian_end, err);
 
     if (instance == NULL)
@@ -194,8 +194,7 @@ int linux_client_signal(void* instance, process_handle_t process, int number, st
     return call_simple(self, &request, err);
 }
 
-int linux_client_resize(
-    void* instance, process_handle_t process, uint16_t columns, uint16_t rows, struct cv_error* err)
+int linux_client_resize(void* instance, process_handle_t process, uint16_t columns, uint16_t rows, struct cv_error* err)
 {
     struct linux_instance*        self    = instance;
     Containerv__Guardian__Request request = CONTAINERV__GUARDIAN__REQUEST__INIT;
@@ -239,8 +238,8 @@ int linux_client_resume(void* instance, struct cv_error* err)
     return call_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_RESUME, NULL, err);
 }
 
-int linux_client_processes(void* instance, struct containerv_process_info* list, size_t capacity, size_t* count_out,
-    struct cv_error* err)
+int linux_client_processes(
+    void* instance, struct containerv_process_info* list, size_t capacity, size_t* count_out, struct cv_error* err)
 {
     struct linux_client_answer answer = { .reply = NULL };
     int result = call_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_PROCESSES, &answer, err);

@@ -50,7 +50,8 @@ static int run_guardian(void* data)
     }
     /* what another thread opened without close-on-exec stays here; a kernel without it leaves that to the guardian */
     syscall(SYS_close_range, MAIN_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC);
-    for (int number = 1; number <= SIGRTMAX; number++) /* none of the caller's handlers may run in memory that is its own */
+    for (int number = 1; number <= SIGRTMAX;
+         number++) /* none of the caller's handlers may run in memory that is its own */
         signal(number, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -83,8 +84,7 @@ static int launch_all(struct launch* launch, struct cv_error* err)
     helper       = clone(run_helper, launch->stacks + STACK_BYTES, CLONE_VM | CLONE_VFORK, launch);
     error_number = errno;
     if (helper > 0) {
-        while (waitpid(helper, NULL, __WALL) < 0 && errno == EINTR) {
-        }
+        while (waitpid(helper, NULL, __WALL) < 0 && errno == EINTR) {}
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (helper < 0)
@@ -116,8 +116,8 @@ int linux_client_start(const char* path, int main_fd, pid_t* pid_out, struct cv_
     int            result    = guardian_environment(&list, err);
 
     launch.environment = list.count > 0 ? list.items : nothing;
-    launch.stacks      = mmap(
-        NULL, 2 * (size_t)STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    launch.stacks =
+        mmap(NULL, 2 * (size_t)STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if (result == 0 && launch.stacks == MAP_FAILED)
         result = cv_error_no_memory(err);
     if (result == 0)

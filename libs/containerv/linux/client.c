@@ -126,10 +126,11 @@ static int send_connection(int main_fd, int connection_fd)
         struct cmsghdr header;
         char           bytes[CMSG_SPACE(sizeof(int))];
     } control            = { .bytes = { 0 } };
-    char            byte = 0;
-    struct iovec    part = { &byte, 1 };
-    struct msghdr   header
-        = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+    char          byte   = 0;
+    struct iovec  part   = { &byte, 1 };
+    struct msghdr header = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+    };
     struct cmsghdr* attached = CMSG_FIRSTHDR(&header);
     ssize_t         sent;
 

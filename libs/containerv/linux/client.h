@@ -34,8 +34,8 @@ struct linux_client_answer {
 
 /* Send a request to that guardian, wait for the answer as long as it takes. The guardian's error is ours. CV_ERR_LOST when it is gone,
  * and for a process that only has inherited the guardian of its parent. */
-int linux_client_call(uint64_t generation, const Containerv__Guardian__Request* request, const struct message_fds* fds,
-    struct linux_client_answer* answer_out, struct cv_error* err);
+int  linux_client_call(uint64_t generation, const Containerv__Guardian__Request* request, const struct message_fds* fds,
+     struct linux_client_answer* answer_out, struct cv_error* err);
 void linux_client_answer_release(struct linux_client_answer* answer);
 
 /* Its process id in our PID namespace, 0 when none runs. */
@@ -58,8 +58,8 @@ int linux_client_resize(
 int linux_client_kill(void* instance, struct cv_error* err);
 int linux_client_pause(void* instance, struct cv_error* err);
 int linux_client_resume(void* instance, struct cv_error* err);
-int linux_client_processes(void* instance, struct containerv_process_info* list, size_t capacity, size_t* count_out,
-    struct cv_error* err);
+int linux_client_processes(
+    void* instance, struct containerv_process_info* list, size_t capacity, size_t* count_out, struct cv_error* err);
 int linux_client_state(void* instance, enum containerv_state* state_out, struct cv_error* err);
 int linux_client_next_event(void* instance, struct containerv_event* event_out, struct cv_error* err);
 int linux_client_event_handle(void* instance, containerv_handle_t* handle_out, struct cv_error* err);

@@ -41,8 +41,8 @@ static void keep(struct guardian_events* events, const struct containerv_event* 
     events->ring[(events->first + events->count++) % GUARDIAN_MAX_EVENTS] = *event;
 }
 
-void guardian_event(struct guardian_container* container, enum containerv_event_kind kind,
-    const struct guardian_process* process)
+void guardian_event(
+    struct guardian_container* container, enum containerv_event_kind kind, const struct guardian_process* process)
 {
     struct containerv_event event = { .size = sizeof(event), .kind = kind, .time_ns = cv_clock_realtime_ns() };
 

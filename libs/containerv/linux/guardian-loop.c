@@ -57,8 +57,8 @@ static int collect_container(
     int result  = add(set, init_fd, POLLIN, &container->init_ready, err);
 
     if (result == 0)
-        result = add(
-            set, container->events.count > 0 ? container->event_fd : -1, POLLOUT, &container->event_ready, err);
+        result =
+            add(set, container->events.count > 0 ? container->event_fd : -1, POLLOUT, &container->event_ready, err);
     for (struct guardian_process* at = container->processes; at != NULL && result == 0; at = at->next) {
         if (!at->ended)
             sooner(deadline_ms, at->deadline_ms);
@@ -138,8 +138,7 @@ static void sweep(struct guardian* guardian)
     }
     while (guardian->containers != NULL)
         guardian_container_remove(guardian, guardian->containers, NULL); /* nobody is left to be told of an error */
-    while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR) {
-    }
+    while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR) {}
 }
 
 int guardian_run(int main_fd, struct cv_error* err)

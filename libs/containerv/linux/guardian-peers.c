@@ -43,9 +43,10 @@ static int receive_connection(int main_fd, int* fd_out, struct cv_error* err)
     } control;
     char          byte;
     struct iovec  part   = { &byte, 1 };
-    struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
-        .msg_controllen = sizeof(control) };
-    ssize_t       got    = recvmsg(main_fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    struct msghdr header = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+    };
+    ssize_t got = recvmsg(main_fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 
     *fd_out = -1;
     if (got < 0 && (errno == EAGAIN || errno == EINTR))

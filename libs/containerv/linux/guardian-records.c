@@ -76,7 +76,7 @@ struct guardian_process* guardian_process_add(struct guardian_container* contain
     process->is_main     = is_main;
     process->ours        = child->ours;
     process->deadline_ms = timeout_ms > 0 ? cv_clock_deadline_ms(timeout_ms) : -1;
-    process->exit        = (struct containerv_exit){ .size = sizeof(process->exit), .start_ns = cv_clock_realtime_ns() };
+    process->exit = (struct containerv_exit){ .size = sizeof(process->exit), .start_ns = cv_clock_realtime_ns() };
     /* the slave: holding the other end would keep the terminal alive after the caller has closed it */
     if (child->terminal_fd >= 0)
         process->terminal_fd = ioctl(child->terminal_fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -275,7 +275,7 @@ void guardian_reap_strays(const struct guardian* guardian)
     siginfo_t info = { .si_pid = 0 };
 
     while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid > 0
-        && !is_known(guardian, info.si_pid)) {
+           && !is_known(guardian, info.si_pid)) {
         waitpid(info.si_pid, NULL, WNOHANG | __WALL);
         info.si_pid = 0;
     }

@@ -22,14 +22,14 @@ enum { COMM_SIZE = 64, MAX_PROCESSES = 1 << 22 /* the kernel's largest pid_max *
 
 /* A request being answered. */
 struct request {
-    struct guardian*                       guardian;
-    struct guardian_peer*                  peer;
-    const Containerv__Guardian__Request*   message;
-    struct wire_message*                   wire;
-    Containerv__Guardian__Reply            reply;
-    Containerv__Guardian__Exit             exit;
-    int                                    passed_fd; /* goes with the reply, closed afterwards */
-    bool                                   waits;     /* no reply now */
+    struct guardian*                     guardian;
+    struct guardian_peer*                peer;
+    const Containerv__Guardian__Request* message;
+    struct wire_message*                 wire;
+    Containerv__Guardian__Reply          reply;
+    Containerv__Guardian__Exit           exit;
+    int                                  passed_fd; /* goes with the reply, closed afterwards */
+    bool                                 waits;     /* no reply now */
 };
 
 /* Its socket. SOCK_STREAM would glue events together. */
@@ -38,8 +38,7 @@ static int take_event_fd(struct request* request, int* fd_out, struct cv_error* 
     int       type   = 0;
     socklen_t length = sizeof(type);
 
-    if (request->wire->fd_count == 0
-        || getsockopt(request->wire->fds[0], SOL_SOCKET, SO_TYPE, &type, &length) < 0
+    if (request->wire->fd_count == 0 || getsockopt(request->wire->fds[0], SOL_SOCKET, SO_TYPE, &type, &length) < 0
         || (type != SOCK_SEQPACKET && type != SOCK_DGRAM))
         return cv_error_set(err, CV_ERR_PROTOCOL, "no socket for the events came with the request");
     *fd_out               = request->wire->fds[0];
@@ -60,8 +59,8 @@ static int add_child(struct request* request, struct guardian_container* contain
     return 0;
 }
 
-static int create_container(struct request* request, const struct cv_spec* spec, const struct message_start* main,
-    struct cv_error* err)
+static int create_container(
+    struct request* request, const struct cv_spec* spec, const struct message_start* main, struct cv_error* err)
 {
     struct guardian_container* container = calloc(1, sizeof(*container));
     struct linux_child         child     = { .pid = 0, .pidfd = -1, .terminal_fd = -1 };
@@ -81,17 +80,17 @@ static int create_container(struct request* request, const struct cv_spec* spec,
         free(container);
         return result;
     }
-    container->next              = request->guardian->containers;
+    container->next               = request->guardian->containers;
     request->guardian->containers = container;
     return main != NULL ? add_child(request, container, &child, true, main->timeout_ms, err) : 0;
 }
 
 static int do_create(struct request* request, struct cv_error* err)
 {
-    const Containerv__Guardian__Create*     create = request->message->create;
-    CV_CLEANUP(cv_spec_freep) struct cv_spec* spec = NULL;
-    struct message_start start;
-    int                  result;
+    const Containerv__Guardian__Create*       create = request->message->create;
+    CV_CLEANUP(cv_spec_freep) struct cv_spec* spec   = NULL;
+    struct message_start                      start;
+    int                                       result;
 
     if (create->config_json.data == NULL)
         return cv_error_set(err, CV_ERR_PROTOCOL, "a container without config.json");
@@ -159,10 +158,10 @@ static int do_wait(struct request* request, struct cv_error* err)
     process = container != NULL ? guardian_process_find(container, wait->process, err) : NULL;
     if (process == NULL)
         return failed(err);
-    request->waits              = true;
-    request->peer->container    = container;
-    request->peer->process      = process;
-    request->peer->deadline_ms  = cv_clock_deadline_ms(wait->timeout_ms);
+    request->waits             = true;
+    request->peer->container   = container;
+    request->peer->process     = process;
+    request->peer->deadline_ms = cv_clock_deadline_ms(wait->timeout_ms);
     return 0;
 }
 
@@ -191,7 +190,7 @@ static int do_resize(struct request* request, struct cv_error* err)
     const Containerv__Guardian__Resize* resize    = request->message->resize;
     struct guardian_container*          container = running(request, resize->id, err);
     struct guardian_process*            process;
-    struct winsize                      size = { .ws_col = (uint16_t)resize->columns, .ws_row = (uint16_t)resize->rows };
+    struct winsize size = { .ws_col = (uint16_t)resize->columns, .ws_row = (uint16_t)resize->rows };
 
     process = container != NULL ? guardian_process_find(container, resize->process, err) : NULL;
     if (process == NULL)
@@ -297,8 +296,8 @@ static int list_pids(struct guardian_container* container, pid_t** list_out, siz
 /* The reply's list is one block behind its pointers; finish() frees it. */
 static int fill_processes(struct request* request, const pid_t* list, size_t count, struct cv_error* err)
 {
-    Containerv__Guardian__ProcessInfo** pointers
-        = malloc(count * (sizeof(*pointers) + sizeof(struct process_entry)) + 1);
+    Containerv__Guardian__ProcessInfo** pointers =
+        malloc(count * (sizeof(*pointers) + sizeof(struct process_entry)) + 1);
     struct process_entry* entries;
 
     if (pointers == NULL)
@@ -318,10 +317,10 @@ static int fill_processes(struct request* request, const pid_t* list, size_t cou
 
 static int do_processes(struct request* request, struct cv_error* err)
 {
-    struct guardian_container* container = running(request, request->message->processes->id, err);
-    CV_CLEANUP(cv_freep) pid_t* list     = NULL;
-    size_t count                         = 0;
-    int    result;
+    struct guardian_container*  container = running(request, request->message->processes->id, err);
+    CV_CLEANUP(cv_freep) pid_t* list      = NULL;
+    size_t                      count     = 0;
+    int                         result;
 
     if (container == NULL)
         return failed(err);
@@ -341,8 +340,8 @@ static int do_state(struct request* request, struct cv_error* err)
 
 static int do_destroy(struct request* request, struct cv_error* err)
 {
-    struct guardian_container* container
-        = guardian_container_find(request->guardian, request->message->destroy->id, err);
+    struct guardian_container* container =
+        guardian_container_find(request->guardian, request->message->destroy->id, err);
 
     return container != NULL ? guardian_container_remove(request->guardian, container, err) : failed(err);
 }
@@ -408,11 +407,12 @@ static int read_and_run(struct request* request, struct wire_message* wire, stru
 
 bool guardian_serve(struct guardian* guardian, struct guardian_peer* peer)
 {
-    struct request request      = { .guardian = guardian, .peer = peer, .passed_fd = -1,
-             .reply = CONTAINERV__GUARDIAN__REPLY__INIT };
-    struct wire_message wire    = { .bytes = NULL };
-    struct cv_error     err     = CV_ERROR_INIT;
-    int                 result  = read_and_run(&request, &wire, &err);
+    struct request request = {
+        .guardian = guardian, .peer = peer, .passed_fd = -1, .reply = CONTAINERV__GUARDIAN__REPLY__INIT
+    };
+    struct wire_message wire   = { .bytes = NULL };
+    struct cv_error     err    = CV_ERROR_INIT;
+    int                 result = read_and_run(&request, &wire, &err);
 
     wire_message_release(&wire);
     if (result == 0 && request.waits)

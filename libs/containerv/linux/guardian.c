@@ -17,10 +17,11 @@
 
 #include <cv/banned.h>
 
-static const char usage[] = "usage: cv-guardian\n"
-                            "\n"
-                            "Watches over the containers of one process. It is started by libcontainerv, with a socket to it as\n"
-                            "descriptor 3, and is of no use by itself.\n";
+static const char usage[] =
+    "usage: cv-guardian\n"
+    "\n"
+    "Watches over the containers of one process. It is started by libcontainerv, with a socket to it as\n"
+    "descriptor 3, and is of no use by itself.\n";
 
 static bool is_started_by_library(int argc)
 {
@@ -28,9 +29,8 @@ static bool is_started_by_library(int argc)
     int       domain = 0;
     socklen_t length = sizeof(type);
 
-    return argc == 1 && getsockopt(GUARDIAN_MAIN_FD, SOL_SOCKET, SO_TYPE, &type, &length) == 0
-        && type == SOCK_SEQPACKET && getsockopt(GUARDIAN_MAIN_FD, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0
-        && domain == AF_UNIX;
+    return argc == 1 && getsockopt(GUARDIAN_MAIN_FD, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_SEQPACKET
+           && getsockopt(GUARDIAN_MAIN_FD, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == AF_UNIX;
 }
 
 static int leave_descriptors(struct cv_error* err)
@@ -66,7 +66,7 @@ static void outlive_signals(void)
 {
     static const int numbers[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2, SIGTSTP,
         SIGTTIN, SIGTTOU, SIGVTALRM, SIGPROF, SIGXCPU, SIGIO, SIGPWR, SIGSTKFLT };
-    struct sigaction action = { .sa_handler = do_nothing, .sa_flags = SA_RESTART };
+    struct sigaction action    = { .sa_handler = do_nothing, .sa_flags = SA_RESTART };
     sigset_t         none;
 
     for (int number = 1; number < SIGRTMIN; number++)

@@ -20,10 +20,10 @@
 #include "linux/messages.h"
 
 enum {
-    GUARDIAN_MAIN_FD         = 3,
-    GUARDIAN_MAX_EVENTS      = 1024, /* kept for a caller that does not read them */
-    GUARDIAN_REQUEST_MS      = 10000, /* to send a request whose connection is open, or to take the answer */
-    GUARDIAN_END_MS          = 10000 /* for killed processes to be gone */
+    GUARDIAN_MAIN_FD    = 3,
+    GUARDIAN_MAX_EVENTS = 1024,  /* kept for a caller that does not read them */
+    GUARDIAN_REQUEST_MS = 10000, /* to send a request whose connection is open, or to take the answer */
+    GUARDIAN_END_MS     = 10000  /* for killed processes to be gone */
 };
 
 struct guardian_process {

@@ -14,7 +14,7 @@ int message_add_fd(struct message_fds* fds, int fd, int32_t* index_out, struct c
         return cv_error_set(err, CV_ERR_INVALID, "%d is not a descriptor", fd);
     if (fds->count == WIRE_MAX_FDS)
         return cv_error_set(err, CV_ERR_LIMIT, "more than %d descriptors in one request", (int)WIRE_MAX_FDS);
-    *index_out                = (int32_t)fds->count;
+    *index_out               = (int32_t)fds->count;
     fds->items[fds->count++] = fd;
     return 0;
 }

@@ -82,8 +82,7 @@ size_t message_pack_event(const struct containerv_event* event, uint8_t buffer[M
     return containerv__guardian__event__pack(&message, buffer);
 }
 
-int message_unpack_event(
-    const uint8_t* bytes, size_t length, struct containerv_event* event_out, struct cv_error* err)
+int message_unpack_event(const uint8_t* bytes, size_t length, struct containerv_event* event_out, struct cv_error* err)
 {
     Containerv__Guardian__Event* message = containerv__guardian__event__unpack(NULL, length, bytes);
 

@@ -27,8 +27,7 @@ void message_to_exit(const Containerv__Guardian__Exit* message, struct container
 
 /* An event as the datagram of the event socket. Returns how long it is. */
 size_t message_pack_event(const struct containerv_event* event, uint8_t buffer[MESSAGE_EVENT_MAX]);
-int    message_unpack_event(
-       const uint8_t* bytes, size_t length, struct containerv_event* event_out, struct cv_error* err);
+int message_unpack_event(const uint8_t* bytes, size_t length, struct containerv_event* event_out, struct cv_error* err);
 
 /* The caller's side of one process: the message and what it points to. The descriptors are borrowed. */
 struct message_process {
@@ -45,9 +44,9 @@ struct message_fds {
     size_t count;
 };
 
-int message_add_fd(struct message_fds* fds, int fd, int32_t* index_out, struct cv_error* err);
-int message_process_init(const struct cv_process_request* request, struct message_process* message,
-    struct message_fds* fds, struct cv_error* err);
+int  message_add_fd(struct message_fds* fds, int fd, int32_t* index_out, struct cv_error* err);
+int  message_process_init(const struct cv_process_request* request, struct message_process* message,
+     struct message_fds* fds, struct cv_error* err);
 void message_process_release(struct message_process* message);
 
 /* The guardian's side: what linux_start points to. Its descriptors are the message's. */
@@ -60,8 +59,8 @@ struct message_start {
 };
 
 /* `start_out` is not to be moved afterwards: it points into itself. Release it also after a failure. */
-int message_start_init(const Containerv__Guardian__Process* process, const struct wire_message* message,
-    struct message_start* start_out, struct cv_error* err);
+int  message_start_init(const Containerv__Guardian__Process* process, const struct wire_message* message,
+     struct message_start* start_out, struct cv_error* err);
 void message_start_release(struct message_start* start);
 
 #endif

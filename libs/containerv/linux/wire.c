@@ -70,8 +70,7 @@ static void advance(struct msghdr* header, size_t sent)
     }
 }
 
-int wire_send(
-    int socket_fd, const uint8_t* bytes, size_t length, const int* fds, size_t fd_count, struct cv_error* err)
+int wire_send(int socket_fd, const uint8_t* bytes, size_t length, const int* fds, size_t fd_count, struct cv_error* err)
 {
     uint8_t       head[HEADER_BYTES] = { length & 0xff, length >> 8 & 0xff, length >> 16 & 0xff, length >> 24 & 0xff };
     struct iovec  parts[2]           = { { head, sizeof(head) }, { (uint8_t*)bytes, length } };

@@ -332,8 +332,8 @@ static int check_address(const char* text, const char* field, struct cv_address*
 
 static int check_veth(const struct cv_spec_extension* ext, struct cv_error* err)
 {
-    static const char* const mask = CV_SPEC_EXTENSION ".network.netmask";
-    static const char* const host = CV_SPEC_EXTENSION ".network.hostAddress";
+    static const char* const mask   = CV_SPEC_EXTENSION ".network.netmask";
+    static const char* const host   = CV_SPEC_EXTENSION ".network.hostAddress";
     struct cv_address        inside = { 0 }, outside = { 0 };
     unsigned                 prefix = 0;
     int rc = check_address(ext->network.address, CV_SPEC_EXTENSION ".network.address", &inside, err);

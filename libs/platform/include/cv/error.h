@@ -29,7 +29,10 @@ struct cv_error {
     char    text[CV_ERROR_TEXT_MAX];
 };
 
-#define CV_ERROR_INIT { .code = CV_OK }
+#define CV_ERROR_INIT                                                                                                  \
+    {                                                                                                                  \
+        .code = CV_OK                                                                                                  \
+    }
 
 /* Refuse by ourselves: fill in code and text, clear the rest. Returns code. */
 int cv_error_set(struct cv_error* err, int code, const char* format, ...) CV_PRINTF(3, 4);

@@ -22,9 +22,9 @@ void  cv_str_release(struct cv_str* s);
 void  cv_str_append(struct cv_str* s, const char* text);
 void  cv_str_append_bytes(struct cv_str* s, const void* bytes, size_t length);
 void  cv_str_printf(struct cv_str* s, const char* format, ...) CV_PRINTF(2, 3); /* appends */
-char* cv_str_steal(struct cv_str* s, struct cv_error* err); /* malloc'ed text ("" when empty), NULL if an append had failed */
+char* cv_str_steal(struct cv_str* s, struct cv_error* err); /* malloc'ed ("" when empty), NULL if an append failed */
 
-char* cv_strdup(const char* s, struct cv_error* err);                       /* NULL with err filled when out of memory */
+char* cv_strdup(const char* s, struct cv_error* err); /* NULL with err filled when out of memory */
 char* cv_asprintf(struct cv_error* err, const char* format, ...) CV_PRINTF(2, 3);
 
 /* Into a fixed buffer; CV_ERR_INVALID when it does not fit. */

@@ -11,8 +11,8 @@ struct cv_strv {
 };
 
 void cv_strv_init(struct cv_strv* v);
-int  cv_strv_append(struct cv_strv* v, const char* s);           /* copies; 0 or CV_ERR_NO_MEMORY */
-int  cv_strv_append_steal(struct cv_strv* v, char* s);           /* takes s, also on failure */
+int  cv_strv_append(struct cv_strv* v, const char* s);               /* copies; 0 or CV_ERR_NO_MEMORY */
+int  cv_strv_append_steal(struct cv_strv* v, char* s);               /* takes s, also on failure */
 int  cv_strv_append_all(struct cv_strv* v, const char* const* list); /* list NULL-terminated, may be NULL */
 int  cv_strv_copy(struct cv_strv* to, const struct cv_strv* from);   /* `to` must be empty */
 bool cv_strv_equal(const struct cv_strv* a, const struct cv_strv* b);

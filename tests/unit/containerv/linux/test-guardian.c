@@ -166,7 +166,7 @@ static void wait_looks_and_times_out(void** state)
 
 static void timeouts_and_filters_are_named(void** state)
 {
-    struct fixture* f = *state;
+    struct fixture*        f = *state;
     process_handle_t       handle;
     struct containerv_exit exit;
 
@@ -192,10 +192,10 @@ static void main_timeout_ends_all(void** state)
 
 static void kill_by_others_is_lost_and_by_us_killed(void** state)
 {
-    struct fixture*        f = *state;
-    struct containerv_exit exit;
+    struct fixture*                f = *state;
+    struct containerv_exit         exit;
     struct containerv_process_info list[4];
-    size_t                 count;
+    size_t                         count;
 
     create(f, "sleep 100");
     assert_int_equal(backend->processes(f->instance, list, 4, &count, &f->err), 0);
@@ -296,9 +296,9 @@ static void many_descriptors_pass(void** state)
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     for (int i = 0; i <= COUNT; i++)
         handles[i] = ends[1];
-    f->request.io.handles       = handles;
-    f->request.io.handle_count  = COUNT;
-    f->request.io.stdio[1].kind = CV_STDIO_HANDLE;
+    f->request.io.handles         = handles;
+    f->request.io.handle_count    = COUNT;
+    f->request.io.stdio[1].kind   = CV_STDIO_HANDLE;
     f->request.io.stdio[1].handle = ends[1];
     assert_int_equal(wait_for(f, spawn(f, "echo last >/dev/fd/251")).code, 0);
     assert_int_equal(read(ends[0], text, sizeof(text)), 5);
@@ -332,10 +332,10 @@ static void terminals_are_handed_over_and_resized(void** state)
 
 static void lost_guardian_is_replaced(void** state)
 {
-    struct fixture*       f = *state;
+    struct fixture*        f    = *state;
     struct containerv_exit exit = { .size = sizeof(exit) };
-    pid_t                 before;
-    int                   pidfd;
+    pid_t                  before;
+    int                    pidfd;
 
     create(f, NULL);
     before = linux_client_guardian_pid();
@@ -479,9 +479,9 @@ static void missing_program_is_named(void** state)
         setenv("CONTAINERV_GUARDIAN", "/nonexistent/cv-guardian", 1);
         int result = backend->create(f->spec, NULL, &f->instance, &f->err);
         _exit(result == CV_ERR_NOT_FOUND && strcmp(f->err.object, "/nonexistent/cv-guardian") == 0
-                    && f->err.hint[0] != '\0'
-                ? 0
-                : 1);
+                      && f->err.hint[0] != '\0'
+                  ? 0
+                  : 1);
     }
     waitpid(child, &raw, 0);
     assert_int_equal(raw, 0);

@@ -118,8 +118,10 @@ static void send_raw(const void* bytes, size_t length, int fd_count)
         char           bytes[CMSG_SPACE(253 * sizeof(int))];
     } control;
     struct iovec  part   = { (void*)bytes, length };
-    struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
-        .msg_controllen = CMSG_SPACE((size_t)fd_count * sizeof(int)) };
+    struct msghdr header = { .msg_iov = &part,
+        .msg_iovlen                   = 1,
+        .msg_control                  = &control,
+        .msg_controllen               = CMSG_SPACE((size_t)fd_count * sizeof(int)) };
 
     memset(&control, 0, sizeof(control));
     control.header.cmsg_level = SOL_SOCKET;
