@@ -104,7 +104,10 @@ enum containerv_spawn_flags {
 
 struct containerv_exit;
 
-/** One process to start. Zero it, set `size`, then what differs from the default. */
+/**
+ * One process to start. Zero it, set `size`, then what differs from the default. The program sees its path as argv[0]: an argv[0] that
+ * is neither the path nor its last part is CV_ERR_UNSUPPORTED. CV_SPAWN_WAIT and CV_SPAWN_TERMINAL exclude each other.
+ */
 struct containerv_spawn_options {
     uint32_t                   size;        /**< sizeof(struct containerv_spawn_options) */
     uint32_t                   flags;       /**< enum containerv_spawn_flags */
