@@ -4,12 +4,15 @@
 usage: check-skips.py EXPECTED-SKIPS RESULT.xml...
 
 A result is what `ctest --output-junit` wrote; its file name (default, asan, coverage, windows) is the name of the run. Both kinds of skip
-count: a program that ended with 77, and one test of a cmocka program ("[  SKIPPED ] name"), which is called PROGRAM/name.
+count: a program that ended with 77, and one test of a program of cmocka ("[  SKIPPED ] name") or of Python ("name (...) ... skipped"), which
+is called PROGRAM/name.
 """
 import os
 import re
 import sys
 import xml.etree.ElementTree as xml
+
+INNER = re.compile(r"^\[  SKIPPED \] (\w+)$|^(\w+) \([\w.]+\)[^\n]*(?:\n[^\n]*)? \.\.\. skipped ", re.MULTILINE)
 
 
 def read_expected(path):
@@ -32,8 +35,8 @@ def skips_of(path):
         name = case.get("name")
         if case.find("skipped") is not None or case.get("status") in ("notrun", "disabled"):
             yield name
-        for inner in set(re.findall(r"^\[  SKIPPED \] (\w+)$", case.findtext("system-out") or "", re.MULTILINE)):
-            yield f"{name}/{inner}"
+        for inner in INNER.finditer(case.findtext("system-out") or ""):
+            yield f"{name}/{inner[1] or inner[2]}"
 
 
 def main(arguments):
