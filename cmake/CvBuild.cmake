@@ -17,7 +17,8 @@ option(CV_COVERAGE "build with line coverage" OFF)
 add_library(cv_flags INTERFACE)
 target_compile_options(cv_flags INTERFACE
     -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2 -Wundef
-    -Wno-missing-field-initializers -fno-common -fstack-protector-strong)
+    -Wno-missing-field-initializers -fno-common -fstack-protector-strong
+    $<$<C_COMPILER_ID:Clang>:-Wno-format-nonliteral>) # clang asks it of functions that take a va_list, where gcc does not
 target_link_options(cv_flags INTERFACE -fstack-protector-strong) # mingw-w64 has its support in a library of its own
 if(CV_SYSTEM STREQUAL "posix")
     target_compile_definitions(cv_flags INTERFACE _GNU_SOURCE)

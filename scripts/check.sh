@@ -17,10 +17,11 @@ tidy() {
 
 # shellcheck disable=SC2317
 clang_build() {
-    cmake --preset clang >/dev/null && cmake --build --preset clang -j "$(nproc)" >build/clang.log || {
+    cmake --preset clang >/dev/null || return
+    if ! cmake --build --preset clang -j "$(nproc)" >build/clang.log; then
         tail -n 40 build/clang.log >&2
         return 1
-    }
+    fi
 }
 
 # shellcheck disable=SC2317
