@@ -46,12 +46,13 @@ mmdebstrap --quiet --variant=minbase --include=git,ca-certificates "$suite" "$ro
 rm "$root/etc/apt/sources.list" # mmdebstrap's; the host's own may stand in another file
 cp -a /etc/apt/. "$root/etc/apt/"
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+commit=$(git rev-parse --short HEAD)
 git bundle create -q "$root/root/head.bundle" HEAD
 cat >"$root/root/run" <<'TEXT'
 set -eu
 umount -l /mnt
 cd /root
-git clone -q head.bundle containerv
+git -c advice.detachedHead=false clone -q head.bundle containerv
 cd containerv
 for command; do
     echo "\$ $command"
@@ -61,7 +62,7 @@ TEXT
 
 # What a reader wants to see: our own lines, and no address of anybody's archive.
 trim() {
-    grep -avE '://|^(Get|Hit|Ign|Err):|^(Selecting|Preparing|Unpacking|Setting up|Processing|Reading|Building dep|Fetched|debconf|update-alt)|^\(Reading|^\[[0-9]+/[0-9]+\]|^-- |^  [a-z]' |
+    grep -avE '://|Target Packages|^(Get|Hit|Ign|Err):|^(Selecting|Preparing|Unpacking|Setting up|Processing|Reading|Building dep|Fetched|debconf|update-alt)|^\(Reading|^\[[0-9]+/[0-9]+\]|^-- |^  [a-z]' |
         sed -E 's/[[:space:]]+$//' | cut -c1-160
 }
 
@@ -70,7 +71,7 @@ code=0
 timeout --kill-after=20 "$limit_seconds" unshare --mount --pid --fork --kill-child --propagation private \
     "$0" --enter "$root" "$@" 2>&1 | tee "$work/log" || code=$?
 {
-    echo "./dev fresh: $suite minbase with git; commit $(git rev-parse --short HEAD); $(date -u +%F); $(nproc) CPUs"
+    echo "./dev fresh: $suite minbase with git; commit $commit; $(date -u +%F); $(nproc) CPUs"
     trim <"$work/log"
     echo "exit code $code after $((SECONDS - started)) s"
 } >docs/fresh.log.txt
