@@ -121,6 +121,8 @@ static void add_far_address(const char* text, unsigned char family, unsigned cha
     struct ifinfomsg up        = { .ifi_index = 1, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
     uint8_t          bytes[16] = { 0 };
 
+    /* else the kernel lets nobody bind to it until a worker of its own has had its turn, even on lo */
+    address.ifa_flags = family == AF_INET6 ? IFA_F_NODAD : 0;
     CHILD_CHECK(inet_pton(family, text, bytes) == 1);
     CHILD_OK(err, linux_netlink_new(&netlink, &err));
     linux_netlink_add(netlink, RTM_NEWLINK, 0, "set lo up", "lo");
