@@ -77,19 +77,34 @@ static int make_readonly(int root_fd, const char* path, struct cv_error* err)
     return rc == 0 ? linux_place(mount_fd, target_fd, path, err) : rc;
 }
 
-static int each(const struct cv_strv* paths, int root_fd, int (*apply)(int, const char*, struct cv_error*),
-    const char* what, struct cv_error* err)
+/* Where a path is looked up: in the root, or in our own procfs or sysfs; *path is then what follows its place. */
+static int base_of(const struct linux_setup* setup, const char** path)
 {
-    for (size_t i = 0; i < paths->count; i++)
-        if (apply(root_fd, paths->items[i], err) < 0)
+    static const char* const places[] = { [SETUP_PROC] = "/proc/", [SETUP_SYS] = "/sys/" };
+    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+        if (setup->view_fds[i] >= 0 && strncmp(*path, places[i], strlen(places[i])) == 0) {
+            *path += strlen(places[i]) - 1;
+            return setup->view_fds[i];
+        }
+    return setup->root_fd;
+}
+
+static int each(const struct cv_strv* paths, const struct linux_setup* setup,
+    int (*apply)(int, const char*, struct cv_error*), const char* what, struct cv_error* err)
+{
+    for (size_t i = 0; i < paths->count; i++) {
+        const char* path = paths->items[i];
+        int         base = base_of(setup, &path);
+        if (apply(base, path, err) < 0)
             return cv_error_wrap(err, "%s '%s'", what, paths->items[i]);
+    }
     return 0;
 }
 
 int linux_masks_apply(struct linux_setup* setup, struct cv_error* err)
 {
-    int rc = each(&setup->spec->linux_.readonly_paths, setup->root_fd, make_readonly, "read-only path", err);
-    return rc == 0 ? each(&setup->spec->linux_.masked_paths, setup->root_fd, mask, "masked path", err) : rc;
+    int rc = each(&setup->spec->linux_.readonly_paths, setup, make_readonly, "read-only path", err);
+    return rc == 0 ? each(&setup->spec->linux_.masked_paths, setup, mask, "masked path", err) : rc;
 }
 
 enum { PROC_MAGIC_NUMBER = 0x9fa0 };

@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "linux/attr.h"
@@ -19,6 +20,8 @@
 #include "linux/setup.h"
 #include "linux/syscalls.h"
 #include "spec/mountopts.h"
+
+enum { PROC_MAGIC_NUMBER = 0x9fa0 };
 
 int linux_place(int mount_fd, int target_fd, const char* name, struct cv_error* err)
 {
@@ -108,6 +111,30 @@ static int make_mount(const struct linux_setup* setup, const struct cv_spec_moun
     return linux_make_filesystem(is_type(mount, "cgroup") ? "cgroup2" : mount->type, options, mount_fd_out, err);
 }
 
+/* Is it what the root calls /proc, mounted already or not? */
+static bool is_proc(const struct linux_setup* setup, int target_fd)
+{
+    struct cv_error                 ignored = CV_ERROR_INIT;
+    struct stat                     proc, target;
+    CV_CLEANUP(linux_fd_closep) int proc_fd = -1;
+    if (inside_open(setup->root_fd, "/proc", &proc_fd, &ignored) < 0)
+        return false; /* there is none */
+    return fstat(proc_fd, &proc) == 0 && fstat(target_fd, &target) == 0 && proc.st_dev == target.st_dev
+           && proc.st_ino == target.st_ino;
+}
+
+/* Nobody but us mounts at /proc or in a procfs: what the host reads and writes there would be another's. */
+static int refuse_in_proc(const struct linux_setup* setup, int target_fd, struct cv_error* err)
+{
+    struct statfs info;
+    if (fstatfs(target_fd, &info) < 0)
+        return cv_error_errno(err, errno, "look at the place of a mount", NULL);
+    if (info.f_type != PROC_MAGIC_NUMBER && !is_proc(setup, target_fd))
+        return 0;
+    cv_error_set(err, CV_ERR_INVALID, "is in the container's /proc");
+    return cv_error_hint(err, "nothing but a procfs can be mounted there");
+}
+
 static int open_target(const struct linux_setup* setup, const struct cv_spec_mount* mount, int mount_fd,
     int* target_out, struct cv_error* err)
 {
@@ -125,7 +152,21 @@ static int open_target(const struct linux_setup* setup, const struct cv_spec_mou
         linux_fd_closep(&made);
         return rc < 0 ? rc : inside_open_strict(setup->root_fd, mount->destination, target_out, err);
     }
-    return inside_make(setup->root_fd, mount->destination, folder, target_out, err);
+    int rc = inside_make(setup->root_fd, mount->destination, folder, target_out, err);
+    return rc == 0 ? refuse_in_proc(setup, *target_out, err) : rc;
+}
+
+/* What is done in our procfs and sysfs later goes by their own descriptors. */
+static void keep_view(struct linux_setup* setup, const struct cv_spec_mount* mount, int* mount_fd)
+{
+    static const struct {
+        const char *type, *place;
+    } views[] = { [SETUP_PROC] = { "proc", "/proc" }, [SETUP_SYS] = { "sysfs", "/sys" } };
+    for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++)
+        if (is_type(mount, views[i].type) && strcmp(mount->destination, views[i].place) == 0) {
+            linux_fd_closep(&setup->view_fds[i]);
+            setup->view_fds[i] = linux_fd_steal(mount_fd);
+        }
 }
 
 static int mount_one(
@@ -139,7 +180,11 @@ static int mount_one(
         return 0; /* the host, whose it would be, has none */
     if (rc == 0)
         rc = open_target(setup, mount, mount_fd, &target_fd, err);
-    return rc == 0 ? linux_place(mount_fd, target_fd, mount->destination, err) : rc;
+    if (rc == 0)
+        rc = linux_place(mount_fd, target_fd, mount->destination, err);
+    if (rc == 0)
+        keep_view(setup, mount, &mount_fd);
+    return rc;
 }
 
 static int mount_all(struct linux_setup* setup, struct cv_error* err)
@@ -188,8 +233,10 @@ static int make_working_folder(const struct linux_setup* setup, struct cv_error*
 
 int linux_rootfs_build(struct linux_setup* setup, struct cv_error* err)
 {
-    struct linux_etc etc = LINUX_ETC_INIT;
-    int              rc  = linux_etc_prepare(&etc, setup, err);
+    struct linux_etc etc        = LINUX_ETC_INIT;
+    setup->view_fds[SETUP_PROC] = setup->view_fds[SETUP_SYS] = -1;
+
+    int rc = linux_etc_prepare(&etc, setup, err);
     if (rc == 0)
         rc = attach_root(setup, err);
     if (rc == 0)
@@ -207,5 +254,7 @@ int linux_rootfs_build(struct linux_setup* setup, struct cv_error* err)
     if (rc == 0 && setup->spec->root.readonly)
         rc = linux_attr_apply(setup->root_fd, CV_MOUNT_ATTR_RDONLY, 0, false, "/", err);
     linux_etc_release(&etc);
+    linux_fd_closep(&setup->view_fds[SETUP_PROC]);
+    linux_fd_closep(&setup->view_fds[SETUP_SYS]);
     return rc == 0 ? pivot(setup, err) : rc;
 }

@@ -61,7 +61,11 @@ struct linux_setup {
     int*                        source_fds; /* one a mount of the spec, -1 */
     int*                        device_fds; /* one a device of the extension */
     int                         root_fd;
+    int                         view_fds[2]; /* of enum setup_view, while the root is built; -1 */
 };
+
+/* Mounts whose content the host trusts: what is done in them goes by their own descriptor, since their place in the root can be moved. */
+enum setup_view { SETUP_PROC, SETUP_SYS };
 
 /* PID 1 from its first instruction on. */
 _Noreturn void linux_pid1(struct linux_setup* setup);
