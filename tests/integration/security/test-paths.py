@@ -1,8 +1,31 @@
 """Links and races in the root: no mount, file or folder of ours may come to be outside of it."""
 from cases import *
 
+PROC_MAGIC = "9fa0"
+
 
 class Destinations(Case):
+    def test_T5_mounts_over_proc(self):
+        source = self.source()
+        os.makedirs(os.path.join(source, "self/attr"))
+        put(os.path.join(source, "self/attr/exec"))
+        for target in ("/proc", "/proc/", "//proc", "/proc/../proc", "/proc/self", "/proc/self/attr", "/proc/sys", "/proc/1"):
+            for option in (["-v", f"{source}:{target}"], ["--tmpfs", target], ["--mount", f"type=tmpfs,target={target}"]):
+                result = self.run_container(*option, "--", "/bin/probe", "type", "/proc", "/proc/self", "/proc/self/attr", "/proc/sys")
+                if result.returncode == OURS:
+                    self.assertIn("proc", result.stderr)
+                    continue
+                self.assertEqual(result.returncode, 0, (option, result.stderr))
+                types = {line.split(" ")[1] for line in result.stdout.splitlines()}
+                self.assertEqual(types, {PROC_MAGIC}, (option, result.stdout))
+
+    def test_T5_link_to_proc(self):
+        os.symlink("/proc", self.inside("p"))
+        for target in ("/p", "/p/self", "/p/sys"):
+            result = self.run_container("--tmpfs", target, "--", "/bin/probe", "type", "/proc", "/proc/sys")
+            if result.returncode != OURS:
+                self.assertNotIn("1021994", result.stdout)
+
     def test_T13_proc_or_sys_is_a_link(self):
         for name in ("proc", "sys"):
             for to in ("/tmp", "tmp", *self.links_to_marker()):
@@ -143,6 +166,17 @@ class Races(Case):
         processes = [self.swap("dev", "dev2"), self.swap("etc", "etc2")]
         self.race(processes[0], [])
         self.assertIsNone(processes[1].poll())
+
+    def test_T7_masked_paths(self):
+        """Two folders change places: wherever the procfs is in the end, it has its masks."""
+        os.mkdir(self.inside("proc2"))
+        process = self.swap("proc", "proc2")
+        for _ in range(ROUNDS):
+            result = self.run_container("--", "/bin/probe", "read", "/proc/timer_list", "/proc2/timer_list")
+            self.assertIn(result.returncode, (0, OURS), result.stderr)
+            for line in result.stdout.splitlines():
+                self.assertIn(line.split(" ")[1], ("EMPTY", "ENOENT"), line)
+        self.assertIsNone(process.poll())
 
 
 if __name__ == "__main__":
