@@ -211,7 +211,8 @@ _Noreturn void linux_pid1(struct linux_setup* setup)
         be_init(setup, &error);
     struct setup_message ready = { .word = SETUP_READY };
     struct linux_exec    what  = exec_of(setup, true);
-    setup_say(setup->control_fd, &ready, -1, NULL);
+    if (setup_say(setup->control_fd, &ready, -1, &error) < 0)
+        _exit(1); /* the guardian is gone */
     linux_exec(&what, &error);
     _exit(127);
 }

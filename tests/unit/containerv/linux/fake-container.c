@@ -77,13 +77,15 @@ static pid_t start_process(const struct linux_start* start, pid_t group, int* te
 }
 
 /* Without a command it lives until it is killed. */
-static void init_main(const struct linux_start* main)
+static void init_main(const struct linux_start* main, pid_t guardian)
 {
     int   ignored, raw;
     pid_t pid;
 
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != guardian) /* killed before we could say that we want to go with it */
+        _exit(1);
     if (main == NULL) {
         syscall(SYS_close_range, 3, ~0U, 0); /* the guardian's sockets must not outlive it in here */
         for (;;)
@@ -113,9 +115,10 @@ int linux_container_create(const struct cv_spec* spec, const struct linux_start*
     if (main != NULL && container->no_init) {
         container->init = start_process(main, 0, &terminal);
     } else {
+        pid_t guardian  = getpid();
         container->init = fork();
         if (container->init == 0)
-            init_main(main);
+            init_main(main, guardian);
         setpgid(container->init, container->init);
     }
     container->init_pidfd = pidfd_of(container->init);
