@@ -80,8 +80,10 @@ int linux_caps_apply_bounding(const struct linux_caps* caps, struct cv_error* er
 {
     for (unsigned i = 0; i < CAPS_MAX; i++) {
         int there = prctl(PR_CAPBSET_READ, i, 0, 0, 0);
-        if (there < 0)
+        if (there < 0 && errno == EINVAL)
             break; /* this kernel has no more */
+        if (there < 0)
+            return cv_error_errno(err, errno, "read the bounding set", cv_capability_name(i));
         if (there == 1 && (caps->bounding >> i & 1) == 0 && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
             return cv_error_errno(err, errno, "drop from the bounding set", cv_capability_name(i));
     }
