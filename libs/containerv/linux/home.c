@@ -129,7 +129,7 @@ static int sweep_cgroup(const char* id, struct cv_error* err)
     return rc == 0 ? linux_cgroup_remove(parent_fd, id, SWEEP_KILL_MS, err) : rc;
 }
 
-/* @return true with the lock held when the owner is dead */
+/* @return true with the lock held when the owner is dead; else errno says why not, EWOULDBLOCK for one who lives */
 static bool owner_is_dead(int run_fd, const char* name, int* lock_out)
 {
     char path[96];
@@ -137,8 +137,10 @@ static bool owner_is_dead(int run_fd, const char* name, int* lock_out)
     *lock_out = openat(run_fd, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (*lock_out >= 0 && flock(*lock_out, LOCK_EX | LOCK_NB) == 0)
         return true;
+    int number = errno;
     linux_fd_closep(lock_out);
     *lock_out = -1;
+    errno     = number;
     return false;
 }
 
@@ -193,10 +195,17 @@ static int claim_run_folder(struct linux_home* home, struct cv_error* err)
     if (run_fd < 0)
         return cv_error_errno(err, errno, "open the folder", home->run_dir);
     cv_snprintf(name, sizeof(name), "c-%s", home->id);
-    if (mkdirat(run_fd, name, 0700) < 0 && errno != EEXIST)
+    bool made = mkdirat(run_fd, name, 0700) == 0;
+    if (!made && errno != EEXIST)
         return cv_error_errno(err, errno, "claim the container's id", name);
     if (owner_is_dead(run_fd, name, &home->lock_fd))
         return 0; /* ours now; the sweep before has cleaned it if somebody died in it */
+    if (errno != EWOULDBLOCK) {
+        int rc = cv_error_errno(err, errno, "lock the container's folder", name);
+        if (made)
+            cv_tree_remove_at(run_fd, name, NULL);
+        return rc;
+    }
     cv_error_set(err, CV_ERR_EXISTS, "a container with the id '%s' exists", home->id);
     cv_error_step(err, "claim the container's id");
     cv_error_object(err, "%s", home->id);
