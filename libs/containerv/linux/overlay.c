@@ -53,7 +53,10 @@ static int make_workshop(const char* path, int* fd_out, struct cv_error* err)
     if (mount("containerv", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700,size=1m") < 0)
         return cv_error_errno(err, errno, "mount a place for layers", path);
     *fd_out = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return *fd_out < 0 ? cv_error_errno(err, errno, "open the place for layers", path) : make_places(*fd_out, err);
+    rc      = *fd_out < 0 ? cv_error_errno(err, errno, "open the place for layers", path) : make_places(*fd_out, err);
+    if (rc < 0)
+        umount2(path, MNT_DETACH); /* the next create tries again */
+    return rc;
 }
 
 int linux_source_prepare(struct cv_error* err)
