@@ -101,8 +101,8 @@ static void log_says(const char* text)
 
 static void a_root_is_made_once(void** state)
 {
-    CV_CLEANUP(cv_freep) char* path   = NULL;
-    CV_CLEANUP(cv_freep) char* again  = NULL;
+    CV_CLEANUP(cv_freep) char* path  = NULL;
+    CV_CLEANUP(cv_freep) char* again = NULL;
 
     (void)state;
     write_program("mmdebstrap", FIND_ROOT "echo \"I: $*\" >&2\n/bin/cat \"$sources\"\n" MAKE_ROOT);
