@@ -71,6 +71,27 @@ static void run_library(const char* rootfs, int64_t phases[PHASES])
         phases[i] = at[i + 1] - at[i];
 }
 
+/* One program and nothing else: the create starts it, and its end is the container's. */
+static int64_t run_main(const char* rootfs, int init)
+{
+    struct containerv_container* container;
+    struct containerv_exit       end     = { .size = sizeof(end) };
+    int64_t                      started = now_ns();
+    struct containerv_options*   options = containerv_options_new();
+
+    if (options == NULL || containerv_options_set_command(options, "/bin/true", NULL) != 0
+        || containerv_options_set_init(options, init) != 0)
+        die_of("options");
+    if (containerv_create(rootfs, options, &container) != 0)
+        die_of("create with a command");
+    containerv_options_delete(options);
+    if (containerv_wait(container, CV_PROCESS_MAIN, -1, &end) != 0 || end.code != 0)
+        die_of("wait for the command");
+    if (containerv_destroy(container) != 0)
+        die_of("destroy");
+    return now_ns() - started;
+}
+
 static int64_t run_command(char** argv)
 {
     int64_t started = now_ns();
@@ -115,7 +136,8 @@ static void print_row(const char* name, int64_t* samples, size_t rounds, int64_t
     printf("\n");
 }
 
-static void print_all(struct row* rows, size_t count, int64_t* whole, int64_t* phases[PHASES], size_t rounds)
+static void print_all(
+    struct row* rows, size_t count, int64_t* whole, int64_t* phases[PHASES], int64_t* mains[2], size_t rounds)
 {
     printf("%zu rounds, milliseconds\n%-22s %10s %10s %10s %8s\n", rounds, "", "min", "p50", "p95", "p50/ours");
     print_row("libcontainerv", whole, rounds, 0);
@@ -124,6 +146,8 @@ static void print_all(struct row* rows, size_t count, int64_t* whole, int64_t* p
         snprintf(name, sizeof(name), "  %s", phase_names[i]);
         print_row(name, phases[i], rounds, 0);
     }
+    print_row("as a command, init", mains[1], rounds, whole[rounds / 2]);
+    print_row("as a command, init=0", mains[0], rounds, whole[rounds / 2]);
     for (size_t i = 0; i < count; i++)
         print_row(rows[i].words[0], rows[i].samples, rounds, whole[rounds / 2]);
 }
@@ -132,6 +156,7 @@ int main(int argc, char** argv)
 {
     static struct row rows[ROWS_MAX];
     int64_t*          phases[PHASES];
+    int64_t*          mains[2]; /* without and with an init */
     size_t            rounds = argc == 4 ? strtoul(argv[2], NULL, 10) : 0;
 
     if (rounds < 1 || rounds > ROUNDS_MAX) {
@@ -145,6 +170,9 @@ int main(int argc, char** argv)
     for (int i = 0; i < PHASES; i++)
         phases[i] = calloc(rounds, sizeof(int64_t));
 
+    for (int init = 0; init < 2; init++)
+        mains[init] = calloc(rounds, sizeof(int64_t));
+
     int64_t warm[PHASES];
     run_library(argv[1], warm); /* starts the guardian */
     for (size_t round = 0; round < rounds; round++) {
@@ -154,10 +182,12 @@ int main(int argc, char** argv)
             phases[i][round] = once[i];
             whole[round] += once[i];
         }
+        for (int init = 0; init < 2; init++)
+            mains[init][round] = run_main(argv[1], init);
         for (size_t i = 0; i < count; i++)
             rows[i].samples[round] = run_command(rows[i].words + 1);
     }
-    print_all(rows, count, whole, phases, rounds);
+    print_all(rows, count, whole, phases, mains, rounds);
     printf("first of the process, with the guardian's start: create %.3f\n", (double)warm[CREATE] / 1e6);
     return 0;
 }
