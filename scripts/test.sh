@@ -45,7 +45,7 @@ ctest_in() {
 
 asan_tests() {
     export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-    ctest_in build/asan asan -L unit -j "$jobs"
+    ctest_in build/asan asan -L unit -j "$jobs" && ctest_in build/asan asan-integration -L integration
 }
 
 coverage_tests() {
