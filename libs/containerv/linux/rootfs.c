@@ -112,15 +112,17 @@ static int make_mount(const struct linux_setup* setup, const struct cv_spec_moun
 }
 
 /* Is it what the root calls /proc, mounted already or not? */
-static bool is_proc(const struct linux_setup* setup, int target_fd)
+static int is_proc(const struct linux_setup* setup, int target_fd, bool* is_out, struct cv_error* err)
 {
-    struct cv_error                 ignored = CV_ERROR_INIT;
     struct stat                     proc, target;
     CV_CLEANUP(linux_fd_closep) int proc_fd = -1;
-    if (inside_open(setup->root_fd, "/proc", &proc_fd, &ignored) < 0)
-        return false; /* there is none */
-    return fstat(proc_fd, &proc) == 0 && fstat(target_fd, &target) == 0 && proc.st_dev == target.st_dev
-           && proc.st_ino == target.st_ino;
+    int                             rc      = inside_open(setup->root_fd, "/proc", &proc_fd, err);
+    if (rc < 0 && rc != CV_ERR_NOT_FOUND)
+        return rc;
+    if (rc == 0 && (fstat(proc_fd, &proc) < 0 || fstat(target_fd, &target) < 0))
+        return cv_error_errno(err, errno, "compare the place of a mount with", "/proc");
+    *is_out = rc == 0 && proc.st_dev == target.st_dev && proc.st_ino == target.st_ino;
+    return 0;
 }
 
 /* Nobody but us mounts at /proc or in a procfs: what the host reads and writes there would be another's. */
@@ -129,8 +131,10 @@ static int refuse_in_proc(const struct linux_setup* setup, int target_fd, struct
     struct statfs info;
     if (fstatfs(target_fd, &info) < 0)
         return cv_error_errno(err, errno, "look at the place of a mount", NULL);
-    if (info.f_type != PROC_MAGIC_NUMBER && !is_proc(setup, target_fd))
-        return 0;
+    bool there = info.f_type == PROC_MAGIC_NUMBER;
+    int  rc    = there ? 0 : is_proc(setup, target_fd, &there, err);
+    if (rc < 0 || !there)
+        return rc;
     cv_error_set(err, CV_ERR_INVALID, "is in the container's /proc");
     return cv_error_hint(err, "nothing but a procfs can be mounted there");
 }
