@@ -127,6 +127,8 @@ static void detach_all(size_t layer_count)
  * An overlay makes files in its work folder as whoever mounted it, and the host's root has no id in a mapped upper (EOVERFLOW, and the
  * overlay would silently be read-only). So it is mounted as the container's root, who is in the map, with the capabilities kept.
  */
+static int spoiled; /* the guardian could not get its own bits back: later containers would have them too */
+
 static int mount_as(const struct linux_source_context* context, const char* text)
 {
     if (context->range == NULL)
@@ -139,9 +141,9 @@ static int mount_as(const struct linux_source_context* context, const char* text
     int number = mount("containerv", "root", "overlay", 0, text) < 0 ? errno : 0;
     setfsuid(0);
     setfsgid(0);
-    if (prctl(PR_SET_SECUREBITS, (unsigned long)bits, 0, 0, 0) < 0 && number == 0)
-        number = errno;
-    return number;
+    if (prctl(PR_SET_SECUREBITS, (unsigned long)bits, 0, 0, 0) < 0)
+        spoiled = errno;
+    return number != 0 ? number : spoiled;
 }
 
 /* The kernel makes an overlay read-only by itself when it can't use the upper: that is not what was asked for. */
@@ -206,6 +208,8 @@ static int folder(const char* path, const struct linux_source_context* context, 
 int linux_source_root(
     const struct cv_spec* spec, const struct linux_source_context* context, int* mount_fd_out, struct cv_error* err)
 {
+    if (spoiled != 0)
+        return cv_error_errno(err, spoiled, "get the guardian's secure bits back", NULL);
     if (spec->ext.layers.count > 0)
         return overlay(spec, context, mount_fd_out, err);
     return folder(spec->root.path, context, mount_fd_out, err);

@@ -1,9 +1,11 @@
 /* The root folder, layers, and set_mounts. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cv-test/support.h>
 #include <cv/file.h>
+#include <cv/str.h>
 
 #include "suite.h"
 
@@ -183,6 +185,38 @@ static void a_layer_alone_is_a_root_too(void** state)
     suite_prints_once("gone", NULL, "[ -e /thrown-away ] || echo gone");
 }
 
+enum { MOST_LAYERS = 128 };
+
+/* Each has a file of its own and the same file anew; the root with its programs is the lowest. */
+static void as_many_layers_as_promised(void** state)
+{
+    char*                        folders[MOST_LAYERS] = { NULL };
+    struct containerv_container* container            = NULL;
+    struct containerv_options*   options              = containerv_options_new();
+    (void)state;
+    NEED(CV_FEATURE_LAYERS);
+    folders[0] = cv_strdup(suite_rootfs(), NULL);
+    for (int i = 1; i < MOST_LAYERS; i++) {
+        char name[32], number[32];
+        cv_snprintf(name, sizeof(name), "many-%d/layers", i);
+        host_folder(name);
+        cv_snprintf(name, sizeof(name), "many-%d/layers/%d", i, i);
+        cv_snprintf(number, sizeof(number), "%d\n", i);
+        host_file(name, number);
+        cv_snprintf(name, sizeof(name), "many-%d/layers/top", i);
+        host_file(name, number);
+        cv_snprintf(name, sizeof(name), "many-%d", i);
+        folders[i] = cv_strdup(cv_test_path(name), NULL);
+    }
+    OK(containerv_options_set_layers(options, (const char* const*)folders, MOST_LAYERS));
+    OK(containerv_create(NULL, options, &container));
+    containerv_options_delete(options);
+    PRINTS("128\n127\n1", container, "ls /layers | wc -l; cat /layers/top /layers/1");
+    OK(containerv_destroy(container));
+    for (int i = 0; i < MOST_LAYERS; i++)
+        free(folders[i]);
+}
+
 static void kernel_files_are_protected(void** state)
 {
     (void)state;
@@ -217,6 +251,7 @@ int main(void)
         cmocka_unit_test(a_read_only_root_cannot_be_written),
         cmocka_unit_test(layers_cover_the_root_and_stay_as_they_are),
         cmocka_unit_test(a_layer_alone_is_a_root_too),
+        cmocka_unit_test(as_many_layers_as_promised),
         cmocka_unit_test(kernel_files_are_protected),
         cmocka_unit_test(devices_are_few_and_work),
     };
