@@ -43,9 +43,11 @@ static int set_attributes(int fd, const struct cv_mount_options* options, const 
 static int bind_options(int fd, const struct cv_spec_mount* mount, const struct cv_mount_options* options,
     const struct linux_source_context* context, struct cv_error* err)
 {
-    if (options->chown)
-        return cv_error_set(err, CV_ERR_UNSUPPORTED,
-            "changing the owners of '%s' for good is not supported by the linux back end yet", mount->source);
+    if (options->chown) {
+        cv_error_unsupported(err, "changing the owners of a source for good", "linux");
+        cv_error_object(err, "%s", mount->source);
+        return cv_error_hint(err, "leave it out where the filesystem can be idmapped, else take idmap=off");
+    }
     if (mount->uid_mappings.count > 0 || mount->gid_mappings.count > 0)
         return cv_error_set(
             err, CV_ERR_UNSUPPORTED, "id mappings of a single mount are not supported by the linux back end yet");
