@@ -82,6 +82,9 @@ static const char* set_scalars(struct containerv_options* made, const struct cvc
     SET("user", given->user != NULL, containerv_options_set_user(made, given->user));
     SET("workdir", given->workdir != NULL, containerv_options_set_working_directory(made, given->workdir));
     SET("umask", given->umask_set, containerv_options_set_umask(made, given->umask));
+    for (unsigned clock = 0; clock < CV_ARRAY_LEN(given->time_set); clock++)
+        SET("time-offset", given->time_set[clock],
+            containerv_options_set_time_offset(made, clock, given->time_offset_ns[clock]));
     SET("security-opt", !given->no_new_privileges, containerv_options_set_no_new_privileges(made, 0));
     SET("security-opt", given->seccomp != NULL, containerv_options_set_seccomp(made, given->seccomp));
     SET("no-init", !given->init, containerv_options_set_init(made, 0));

@@ -77,6 +77,8 @@ const struct cvctl_option cvctl_run_table[] = {
     { "init", 0, SWITCH(init), "a small process of ours is PID 1 (default)" },
     { "no-init", 0, NULL, SPECIAL(set_init_off), "the program is PID 1" },
     { "timeout", 0, "DURATION", SPECIAL(cvctl_run_set_timeout), "kill the program after 90, 90s, 1m30s, 500ms" },
+    { "time-offset", 0, "CLOCK=SECONDS", SPECIAL(cvctl_run_set_time_offset),
+        "shift monotonic or boottime by seconds such as 3600, -1.5; repeatable" },
     { "umask", 0, "OCTAL", SPECIAL(cvctl_run_set_umask), "file mode creation mask, default 022" },
     { "interactive", 'i', SWITCH(interactive), "connect standard input; without it the program reads nothing" },
     { "tty", 't', SWITCH(terminal), "give the program a terminal" },

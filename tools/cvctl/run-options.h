@@ -40,6 +40,8 @@ struct cvctl_run_options {
     int64_t        timeout_ms; /* 0: none */
     bool           umask_set;
     uint32_t       umask, shared;
+    bool           time_set[2]; /* by enum containerv_clock */
+    int64_t        time_offset_ns[2];
 
     struct containerv_network network;
     bool                      no_new_privileges;
@@ -85,6 +87,7 @@ CVCTL_SETTER(cvctl_run_set_security);
 CVCTL_SETTER(cvctl_run_set_device);
 CVCTL_SETTER(cvctl_run_set_share);
 CVCTL_SETTER(cvctl_run_set_umask);
+CVCTL_SETTER(cvctl_run_set_time_offset);
 CVCTL_SETTER(cvctl_run_set_timeout);
 CVCTL_SETTER(cvctl_run_set_rootfs);
 CVCTL_SETTER(cvctl_run_set_include);

@@ -216,6 +216,56 @@ CVCTL_SETTER(cvctl_run_set_umask)
     return 0;
 }
 
+/* Digits after the point are decimals: 1.5 is a second and a half. */
+static int parse_fraction(const char* text, int64_t* ns_out)
+{
+    int64_t ns     = 0;
+    size_t  length = strspn(text, "0123456789");
+
+    if (length == 0 || length > 9 || text[length] != '\0')
+        return CV_ERR_INVALID;
+    for (size_t i = 0; i < 9; i++)
+        ns = ns * 10 + (i < length ? text[i] - '0' : 0);
+    *ns_out = ns;
+    return 0;
+}
+
+static int parse_seconds(struct cvctl_run_options* options, const char* text, int64_t* ns_out, struct cv_error* err)
+{
+    const int64_t second   = 1000000000;
+    bool          negative = text[0] == '-';
+    const char*   digits   = text + negative;
+    size_t        length   = strcspn(digits, ".");
+    const char*   whole    = cvctl_run_keep(options, digits, length, err);
+    uint64_t      seconds  = 0;
+    int64_t       fraction = 0;
+
+    if (whole == NULL || cv_parse_u64(whole, 0, INT64_MAX / second - 1, &seconds, err) < 0)
+        return err->code;
+    if (digits[length] == '.' && parse_fraction(digits + length + 1, &fraction) < 0)
+        return cv_error_set(err, CV_ERR_INVALID, "has no number of one to nine digits after the point");
+    *ns_out = ((int64_t)seconds * second + fraction) * (negative ? -1 : 1);
+    return 0;
+}
+
+CVCTL_SETTER(cvctl_run_set_time_offset)
+{
+    static const char* const  clocks[] = { [CV_CLOCK_MONOTONIC] = "monotonic=", [CV_CLOCK_BOOTTIME] = "boottime=" };
+    struct cvctl_run_options* options  = target;
+
+    (void)option;
+    for (size_t i = 0; i < CV_ARRAY_LEN(clocks); i++) {
+        if (!cv_str_starts_with(value, clocks[i]))
+            continue;
+        if (parse_seconds(options, value + strlen(clocks[i]), &options->time_offset_ns[i], err) < 0)
+            return cv_error_hint(err, "CLOCK=SECONDS, such as monotonic=3600 or boottime=-1.5");
+        options->time_set[i] = true;
+        return 0;
+    }
+    cv_error_set(err, CV_ERR_INVALID, "is not CLOCK=SECONDS with a clock that can be shifted");
+    return cv_error_hint(err, "allowed: monotonic=SECONDS, boottime=SECONDS");
+}
+
 CVCTL_SETTER(cvctl_run_set_timeout)
 {
     struct cvctl_run_options* options = target;

@@ -91,6 +91,10 @@ static bool wants_pid1(const struct containerv_options* options)
 {
     return options->draft->ext.no_init;
 }
+static bool wants_time(const struct containerv_options* options)
+{
+    return options->draft->linux_.time_offsets.set;
+}
 
 static const struct {
     uint64_t    feature;
@@ -107,6 +111,7 @@ static const struct {
     { CV_FEATURE_SUPERVISED, "supervised", wants_supervised },
     { CV_FEATURE_DEVICES, "devices", wants_devices },
     { CV_FEATURE_PID1, "init=0", wants_pid1 },
+    { CV_FEATURE_TIME, "time offset", wants_time },
 };
 
 static const struct {

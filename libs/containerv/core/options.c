@@ -314,6 +314,34 @@ int containerv_options_set_umask(struct containerv_options* options, uint32_t ma
     return cv_publish(&err, rc, "set the file mode creation mask");
 }
 
+/* The nanoseconds of a specification are never negative. */
+static void split_ns(int64_t ns, struct cv_opt_int* seconds, struct cv_opt_int* nanoseconds)
+{
+    const int64_t second = 1000000000;
+    int64_t       rest   = ns % second;
+    *seconds             = (struct cv_opt_int){ true, ns / second - (rest < 0) };
+    *nanoseconds         = (struct cv_opt_int){ true, rest < 0 ? rest + second : rest };
+}
+
+int containerv_options_set_time_offset(struct containerv_options* options, uint32_t clock, int64_t offset_ns)
+{
+    struct cv_error err = CV_ERROR_INIT;
+    int             rc  = 0;
+    if (options == NULL)
+        rc = refuse(&err, "options", "is NULL");
+    else if (clock != CV_CLOCK_MONOTONIC && clock != CV_CLOCK_BOOTTIME)
+        rc = refuse(&err, "clock", "is no enum containerv_clock");
+    if (rc == 0) {
+        struct cv_spec_linux* spec = &options->draft->linux_;
+        spec->set = spec->time_offsets.set = true;
+        if (clock == CV_CLOCK_MONOTONIC)
+            split_ns(offset_ns, &spec->time_offsets.monotonic_secs, &spec->time_offsets.monotonic_nanosecs);
+        else
+            split_ns(offset_ns, &spec->time_offsets.boottime_secs, &spec->time_offsets.boottime_nanosecs);
+    }
+    return cv_publish(&err, rc, "shift a clock");
+}
+
 static struct cv_spec_rlimit* find_rlimit(struct cv_spec_rlimits* list, const char* type)
 {
     for (size_t i = 0; i < list->count; i++)

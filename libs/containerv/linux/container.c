@@ -126,9 +126,10 @@ static int clone_pid1(
     struct linux_container* c, struct linux_setup* setup, struct channels* channels, struct cv_error* err)
 {
     int               pidfd = -1;
+    unsigned long     later = CLONE_NEWCGROUP | CLONE_NEWTIME;
     struct clone_args args  = {
-         .flags = (linux_namespace_flags(c->spec) & ~(unsigned long)CLONE_NEWCGROUP) | CLONE_PIDFD | CLONE_INTO_CGROUP,
-         .pidfd = (uint64_t)(uintptr_t)&pidfd,
+         .flags       = (linux_namespace_flags(c->spec) & ~later) | CLONE_PIDFD | CLONE_INTO_CGROUP,
+         .pidfd       = (uint64_t)(uintptr_t)&pidfd,
          .exit_signal = SIGCHLD,
          .cgroup      = (uint64_t)c->group_fd,
     };

@@ -17,6 +17,7 @@
 #include "linux/seal.h"
 #include "linux/setup.h"
 #include "linux/syscalls.h"
+#include "linux/timens.h"
 
 static int keep_own_fds(struct linux_setup* setup, struct cv_error* err)
 {
@@ -109,6 +110,8 @@ static int set_up(struct linux_setup* setup, struct cv_error* err)
     int rc = keep_own_fds(setup, err);
     if (rc == 0)
         rc = receive_mounts(setup, err);
+    if (rc == 0) /* while the host's /proc is there, and open to the host's root */
+        rc = linux_timens_enter(setup->spec, err);
     if (rc == 0)
         rc = become_root(setup, err);
     if (rc == 0)

@@ -50,6 +50,7 @@ static const struct {
     { "uts", CLONE_NEWUTS },
     { "user", CLONE_NEWUSER },
     { "cgroup", CLONE_NEWCGROUP },
+    { "time", CLONE_NEWTIME },
 };
 
 unsigned long linux_namespace_flags(const struct cv_spec* spec)

@@ -76,7 +76,7 @@ int linux_pid1_protect(struct cv_error* err);
 /* rootfs.c: build the root from the descriptors, pivot into it. Step by step, the error names the mount. */
 int linux_rootfs_build(struct linux_setup* setup, struct cv_error* err);
 
-/* The set of clone flags that a list of namespaces means, without those of `shared`. */
+/* The set of flags that a list of namespaces means. PID 1 makes its cgroup and its time namespace itself: those two are not for clone. */
 unsigned long linux_namespace_flags(const struct cv_spec* spec);
 
 /* exec.c: become the program, in the container. Returns only on failure. */

@@ -54,7 +54,6 @@ int linux_supported(const struct cv_spec* spec, bool has_command, struct cv_erro
                     { linux_spec->devices.count > 0, "linux.devices" },
                     { linux_spec->rootfs_propagation != NULL, "linux.rootfsPropagation" },
                     { linux_spec->uid_mappings.count > 0 || linux_spec->gid_mappings.count > 0, "a given id mapping" },
-                    { linux_spec->time_offsets.set || cv_spec_namespace(spec, "time") != NULL, "a time namespace" },
                     { spec->hooks.set, "hooks" },
                     { spec->ext.isolation != NULL && strcmp(spec->ext.isolation, "default") != 0
                             && strcmp(spec->ext.isolation, "process") != 0,

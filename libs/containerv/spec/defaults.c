@@ -92,7 +92,7 @@ static int add_namespaces(struct cv_spec* spec, struct cv_error* err)
         if (rc < 0)
             return rc;
     }
-    return 0;
+    return spec->linux_.time_offsets.set ? cv_spec_add_namespace(spec, "time", NULL, err) : 0;
 }
 
 static int fill(struct cv_strv* list, const char* const* values, struct cv_error* err)

@@ -492,8 +492,8 @@ const struct cv_spec_namespace* cv_spec_namespace(const struct cv_spec* spec, co
 
 /*
  * Fill in what a Linux container has unless it was said otherwise: the mounts /proc, /dev, /dev/pts, /dev/shm, /dev/mqueue, /sys and
- * /sys/fs/cgroup whose destination is not mounted yet, masked and read-only paths, a namespace of each type (but the time namespace,
- * and but what ext.shared and ext.network give up), a process object with cwd "/", PATH, 14 capabilities and noNewPrivileges. Lists
+ * /sys/fs/cgroup whose destination is not mounted yet, masked and read-only paths, a namespace of each type (the time namespace only
+ * when there are offsets; without what ext.shared and ext.network give up), a process object with cwd "/", PATH, 14 capabilities and noNewPrivileges. Lists
  * that are not empty, strings that are given and objects that are set are left as they are. Call it after the options were taken over.
  */
 int cv_spec_default_linux(struct cv_spec* spec, struct cv_error* err);

@@ -104,6 +104,20 @@ class Options(unittest.TestCase):
     def test_groups(self):
         self.assertEqual(shell("id -G", "-u", "7:8", "--group-add", "123").stdout.split(), ["8", "123"])
 
+    def test_time_offsets(self):
+        clocks = ("perl", "-MTime::HiRes=clock_gettime,CLOCK_MONOTONIC,CLOCK_BOOTTIME,CLOCK_REALTIME", "-e",
+                  "print join ' ', map { clock_gettime($_) } CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_REALTIME")
+        for more in ([], ["--no-init"], ["--cap-add", "SYS_ADMIN"]):
+            result = run("--time-offset", "monotonic=1000000.5", "--time-offset", "boottime=2000000", *more, "--", *clocks)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            monotonic, boottime, realtime = (float(word) for word in result.stdout.split())
+            self.assertAlmostEqual(monotonic - time.monotonic(), 1000000.5, delta=30)
+            self.assertAlmostEqual(boottime - time.clock_gettime(time.CLOCK_BOOTTIME), 2000000, delta=30)
+            self.assertAlmostEqual(realtime, time.time(), delta=30)
+        result = run("--time-offset", "boottime=-9000000000", "--", "true")
+        self.assertEqual(result.returncode, 125, result.stderr)
+        self.assertIn("below zero", result.stderr)
+
     def test_no_init_is_pid_1(self):
         self.assertEqual(shell("echo $$", "--no-init").stdout, "1\n")
         self.assertNotEqual(shell("echo $$").stdout, "1\n")

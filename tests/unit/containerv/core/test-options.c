@@ -182,6 +182,29 @@ static void bits_that_are_unknown_are_refused(void** state)
     OK(containerv_destroy(container));
 }
 
+static void clocks_are_shifted_in_a_namespace_of_their_own(void** state)
+{
+    struct containerv_options* options = test_options();
+    (void)state;
+    FAILS(CV_ERR_INVALID, containerv_options_set_time_offset(NULL, CV_CLOCK_MONOTONIC, 0));
+    FAILS(CV_ERR_INVALID, containerv_options_set_time_offset(options, 2, 0));
+    struct containerv_container* container = test_container(NULL);
+    assert_null(cv_spec_namespace(fake_last_spec(), "time"));
+    OK(containerv_destroy(container));
+    OK(containerv_options_set_time_offset(options, CV_CLOCK_MONOTONIC, -1));
+    OK(containerv_options_set_time_offset(options, CV_CLOCK_MONOTONIC, 3600000000001));
+    OK(containerv_options_set_time_offset(options, CV_CLOCK_BOOTTIME, -1500000000));
+    container                  = test_container(options);
+    const struct cv_spec* spec = fake_last_spec();
+    assert_non_null(cv_spec_namespace(spec, "time"));
+    assert_true(spec->linux_.time_offsets.set && spec->linux_.time_offsets.boottime_nanosecs.set);
+    assert_int_equal(spec->linux_.time_offsets.monotonic_secs.value, 3600);
+    assert_int_equal(spec->linux_.time_offsets.monotonic_nanosecs.value, 1);
+    assert_int_equal(spec->linux_.time_offsets.boottime_secs.value, -2);
+    assert_int_equal(spec->linux_.time_offsets.boottime_nanosecs.value, 500000000);
+    OK(containerv_destroy(container));
+}
+
 static void capabilities_change_the_default_set(void** state)
 {
     struct containerv_options* options = test_options();
@@ -291,6 +314,7 @@ int main(void)
         TEST(a_failed_setter_changes_nothing),
         TEST(flags_are_zero_or_one),
         TEST(bits_that_are_unknown_are_refused),
+        TEST(clocks_are_shifted_in_a_namespace_of_their_own),
         TEST(capabilities_change_the_default_set),
         TEST(an_empty_environment_stays_empty),
         TEST(later_values_replace_earlier_ones),

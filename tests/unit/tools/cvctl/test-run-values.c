@@ -52,6 +52,19 @@ static void each_value_is_taken_or_refused(void** state)
         { "--umask", "1000", "octal" },
         { "--umask", "-1", "octal" },
         { "--umask", " 1", "octal" },
+        { "--time-offset", "monotonic=0", NULL },
+        { "--time-offset", "boottime=-1.5", NULL },
+        { "--time-offset", "boottime=9223372035.999999999", NULL },
+        { "--time-offset", "monotonic=9223372036", "9223372036" },
+        { "--time-offset", "monotonic", "CLOCK=SECONDS" },
+        { "--time-offset", "realtime=1", "CLOCK=SECONDS" },
+        { "--time-offset", "monotonic=", "monotonic=" },
+        { "--time-offset", "monotonic=--1", "--1" },
+        { "--time-offset", "monotonic=1.", "digits after the point" },
+        { "--time-offset", "monotonic=.5", "monotonic=.5" },
+        { "--time-offset", "monotonic=1.1234567890", "digits after the point" },
+        { "--time-offset", "monotonic=1.-5", "digits after the point" },
+        { "--time-offset", "monotonic=1s", "1s" },
         { "--timeout", "1m30s", NULL },
         { "--timeout", "0", "no time" },
         { "--timeout", "soon", "soon" },
@@ -89,6 +102,10 @@ static void values_arrive(void** state)
     assert_int_equal(parsed.shared, CV_SHARE_UTS | CV_SHARE_CGROUP);
     CV_TEST_OK(err, parse_one("--umask", "027"));
     assert_int_equal(parsed.umask, 027);
+    CV_TEST_OK(err, parse_one("--time-offset", "boottime=-1.05"));
+    assert_false(parsed.time_set[CV_CLOCK_MONOTONIC]);
+    assert_true(parsed.time_set[CV_CLOCK_BOOTTIME]);
+    assert_int_equal(parsed.time_offset_ns[CV_CLOCK_BOOTTIME], -1050000000);
     CV_TEST_OK(err, parse_one("--timeout", "1m30s"));
     assert_int_equal(parsed.timeout_ms, 90000);
     CV_TEST_OK(err, parse_one("--device", "/dev/fuse:/dev/f"));

@@ -89,7 +89,8 @@ enum containerv_feature {
     CV_FEATURE_POLICY     = 1 << 12,
     CV_FEATURE_UPDATE     = 1 << 13,
     CV_FEATURE_DEVICES    = 1 << 14,
-    CV_FEATURE_PID1       = 1 << 15 /**< containerv_options_set_init(options, 0) */
+    CV_FEATURE_PID1       = 1 << 15, /**< containerv_options_set_init(options, 0) */
+    CV_FEATURE_TIME       = 1 << 16  /**< containerv_options_set_time_offset() */
 };
 
 /**

@@ -102,6 +102,12 @@ enum containerv_spawn_flags {
     CV_SPAWN_TERMINAL = 1 << 1  /**< a new terminal is the process's stdio; `terminal_out` gets the other end */
 };
 
+/** Clocks that can be shifted for a container. */
+enum containerv_clock {
+    CV_CLOCK_MONOTONIC = 0, /**< CLOCK_MONOTONIC and its coarse and raw forms */
+    CV_CLOCK_BOOTTIME  = 1  /**< CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM and /proc/uptime */
+};
+
 struct containerv_exit;
 
 /**
@@ -191,6 +197,13 @@ CV_PUBLIC int containerv_options_set_no_new_privileges(struct containerv_options
 
 /** System call filter: "default" or "unconfined". */
 CV_PUBLIC int containerv_options_set_seccomp(struct containerv_options* options, const char* profile);
+
+/**
+ * Shift a clock (enum containerv_clock): the container's processes see the host's plus `offset_ns` nanoseconds, which may be negative.
+ * The other clock, when it is not set, is the host's. containerv_create() refuses an offset by which the clock would be below zero or
+ * above 146 years. Wall-clock time can't be shifted. Back ends without CV_FEATURE_TIME lack it.
+ */
+CV_PUBLIC int containerv_options_set_time_offset(struct containerv_options* options, uint32_t clock, int64_t offset_ns);
 
 /** Make one device node of the host available, same or other path inside. NULL inside = same path. */
 CV_PUBLIC int containerv_options_add_device(
