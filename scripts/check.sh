@@ -26,7 +26,7 @@ clang_build() {
 
 # shellcheck disable=SC2317
 shell_scripts() {
-    git ls-files --cached --others --exclude-standard -- dev .ci/run 'scripts/*.sh' | xargs shellcheck -x
+    git ls-files --cached --others --exclude-standard -- dev .ci/run 'scripts/*.sh' 'tests/*.sh' tests/guest/init | xargs shellcheck -x
 }
 
 check() {

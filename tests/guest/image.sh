@@ -1,0 +1,43 @@
+#!/bin/bash
+# The guest's disk: what was built, at the paths that it was built at, with the shared libraries that it needs.
+#
+# usage: tests/guest/image.sh BUILD-FOLDER IMAGE
+set -euo pipefail
+
+build=$(cd "$1" && pwd)
+image=$2
+size=512M # sparse
+
+work=$(mktemp -d "$build/guest-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+root=$work/root
+
+# The guest's own programs are those of the tests' root folder.
+cp -a "$build/tests/rootfs" "$root"
+mkdir -p "$root"/{run,mnt,var/lib,var/tmp}
+chmod 1777 "$root/var/tmp"
+
+cd "$build"
+shopt -s nullglob
+programs=()
+for file in tests/*; do
+    [ ! -f "$file" ] || [ ! -x "$file" ] || programs+=("$file")
+done
+mkdir -p "$root$build"
+cp -a --parents "${programs[@]}" tests/rootfs bin libexec lib/*.so* "$root$build"
+
+# ldd fails for what is static.
+libraries=$({ ldd "${programs[@]}" bin/* 2>/dev/null || true; } |
+    sed -n 's/^.* => \(.*\) (0x.*/\1/p; s/^[[:blank:]]*\(\/[^ ]*\) (0x.*/\1/p; /not found/p' | sort -u | grep -v "^$build/")
+if grep -q 'not found' <<<"$libraries"; then
+    echo "guest image: $libraries" >&2
+    exit 1
+fi
+while read -r library; do
+    mkdir -p "$root$(dirname "$library")"
+    cp -L "$library" "$root$library"
+done <<<"$libraries"
+
+rm -f "$image"
+mke2fs -q -t ext4 -O ^has_journal -E root_owner=0:0 -d "$root" "$image" "$size"
