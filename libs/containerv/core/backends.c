@@ -87,6 +87,10 @@ static bool wants_devices(const struct containerv_options* options)
 {
     return options->draft->ext.devices.count > 0;
 }
+static bool wants_policy(const struct containerv_options* options)
+{
+    return options->policy != NULL;
+}
 static bool wants_pid1(const struct containerv_options* options)
 {
     return options->draft->ext.no_init;
@@ -110,6 +114,7 @@ static const struct {
     { CV_FEATURE_LIMITS, "limits", wants_limits },
     { CV_FEATURE_SUPERVISED, "supervised", wants_supervised },
     { CV_FEATURE_DEVICES, "devices", wants_devices },
+    { CV_FEATURE_POLICY, "policy", wants_policy },
     { CV_FEATURE_PID1, "init=0", wants_pid1 },
     { CV_FEATURE_TIME, "time offset", wants_time },
 };

@@ -48,13 +48,31 @@ int cv_command_apply(const struct cv_command* command, struct cv_spec_process* p
 
 /* The options are a specification that grows, and what a specification has no word for. */
 struct containerv_options {
-    struct cv_spec*   draft;
-    bool              env_set;                             /* exactly draft->process.env, also when that is empty */
-    uint64_t          capabilities_add, capabilities_drop; /* bits by number */
-    bool              supervised;
-    char*             backend;
-    struct cv_command command;
+    struct cv_spec*           draft;
+    bool                      env_set; /* exactly draft->process.env, also when that is empty */
+    uint64_t                  capabilities_add, capabilities_drop; /* bits by number */
+    bool                      supervised;
+    char*                     backend;
+    struct cv_command         command;
+    struct containerv_policy* policy; /* NULL: none */
 };
+
+/* What a policy is: a specification that has the level's defaults, and what was changed. */
+struct containerv_policy {
+    struct cv_spec*
+        draft; /* of it count ext.seccomp and its profile, ext.landlock, ext.security_level, masked and read-only paths */
+    uint32_t level;
+    uint64_t capabilities; /* bits by number */
+};
+
+int cv_policy_copy(const struct containerv_policy* policy, struct containerv_policy** copy_out, struct cv_error* err);
+/* Put it on a specification that has its defaults. */
+int cv_policy_apply(const struct containerv_policy* policy, struct cv_spec* spec, struct cv_error* err);
+/* "NET_ADMIN", "CAP_NET_ADMIN", "ALL". */
+int cv_capability_bits(const char* name, uint64_t* bits_out, struct cv_error* err);
+/* Bounding set; and bounding, effective and permitted set. */
+uint64_t cv_spec_capability_bits(const struct cv_spec* spec);
+int      cv_spec_set_capability_bits(struct cv_spec* spec, uint64_t bits, struct cv_error* err);
 
 struct containerv_container {
     struct cv_mutex

@@ -8,7 +8,6 @@
 #include <cv/str.h>
 
 #include "core.h"
-#include "spec/capnames.h"
 
 #include <cv/banned.h>
 
@@ -65,6 +64,7 @@ void containerv_options_delete(struct containerv_options* options)
         return;
     cv_spec_free(options->draft);
     cv_command_release(&options->command);
+    containerv_policy_delete(options->policy);
     free(options->backend);
     free(options);
 }
@@ -215,15 +215,14 @@ int containerv_options_set_limits(struct containerv_options* options, const stru
 
 int containerv_options_set_policy(struct containerv_options* options, const struct containerv_policy* policy)
 {
-    struct cv_error          err     = CV_ERROR_INIT;
-    const struct cv_backend* backend = NULL;
-    int                      rc      = options != NULL ? 0 : refuse(&err, "options", "is NULL");
-    if (rc == 0 && policy == NULL)
-        return 0;
+    struct cv_error           err  = CV_ERROR_INIT;
+    struct containerv_policy* copy = NULL;
+    int                       rc   = options != NULL ? 0 : refuse(&err, "options", "is NULL");
+    if (rc == 0 && policy != NULL)
+        rc = cv_policy_copy(policy, &copy, &err);
     if (rc == 0)
-        rc = cv_backend_choose(options->backend, &backend, &err);
-    if (rc == 0)
-        rc = cv_error_unsupported(&err, "policy", backend->name);
+        SWAP(options->policy, copy);
+    containerv_policy_delete(copy);
     return cv_publish(&err, rc, "set the policy");
 }
 
@@ -388,16 +387,7 @@ static int capability_bits(
 {
     if (options == NULL || name == NULL)
         return refuse(err, options == NULL ? "options" : "name", "is NULL");
-    int number = cv_capability_number_loose(name);
-    if (strcmp(name, "ALL") == 0 || strcmp(name, "all") == 0)
-        *bits_out = (UINT64_C(1) << CV_CAPABILITY_COUNT) - 1;
-    else if (number >= 0)
-        *bits_out = UINT64_C(1) << number;
-    else {
-        cv_error_set(err, CV_ERR_INVALID, "'%.80s' is no capability (expected a name such as NET_ADMIN, or ALL)", name);
-        return cv_error_object(err, "%.80s", name);
-    }
-    return 0;
+    return cv_capability_bits(name, bits_out, err);
 }
 
 int containerv_options_add_capability(struct containerv_options* options, const char* name)

@@ -64,16 +64,27 @@ static int set_bits(struct cv_strv* names, uint64_t bits, struct cv_error* err)
     return 0;
 }
 
-static int change_capabilities(const struct containerv_options* options, struct cv_spec* spec, struct cv_error* err)
+uint64_t cv_spec_capability_bits(const struct cv_spec* spec)
+{
+    return bits_of(&spec->process.capabilities.bounding);
+}
+
+int cv_spec_set_capability_bits(struct cv_spec* spec, uint64_t bits, struct cv_error* err)
 {
     struct cv_spec_capabilities* sets = &spec->process.capabilities;
-    if ((options->capabilities_add | options->capabilities_drop) == 0)
-        return 0;
-    uint64_t bits = (bits_of(&sets->bounding) | options->capabilities_add) & ~options->capabilities_drop;
-    int      rc   = set_bits(&sets->bounding, bits, err);
+    int                          rc   = set_bits(&sets->bounding, bits, err);
     if (rc == 0)
         rc = set_bits(&sets->effective, bits, err);
     return rc == 0 ? set_bits(&sets->permitted, bits, err) : rc;
+}
+
+static int apply_options(const struct containerv_options* options, struct cv_spec* spec, struct cv_error* err)
+{
+    int rc = options->policy != NULL ? cv_policy_apply(options->policy, spec, err) : 0;
+    if (rc < 0 || (options->capabilities_add | options->capabilities_drop) == 0)
+        return rc;
+    uint64_t bits = (cv_spec_capability_bits(spec) | options->capabilities_add) & ~options->capabilities_drop;
+    return cv_spec_set_capability_bits(spec, bits, err);
 }
 
 static int start(const struct containerv_options* options, struct cv_spec** spec_out, struct cv_error* err)
@@ -103,7 +114,7 @@ int cv_spec_build(const struct containerv_options* options, const char* rootfs, 
     if (rc == 0)
         rc = cv_spec_default_linux(spec, err);
     if (rc == 0 && options != NULL)
-        rc = change_capabilities(options, spec, err);
+        rc = apply_options(options, spec, err);
     if (rc < 0)
         return rc;
     if (options != NULL && options->env_set && options->draft->process.env.count == 0)

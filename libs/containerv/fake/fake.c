@@ -412,7 +412,7 @@ const struct cv_backend cv_backend_fake = {
     .name     = "fake",
     .features = CV_FEATURE_PAUSE | CV_FEATURE_TERMINAL | CV_FEATURE_MOUNTS | CV_FEATURE_LAYERS | CV_FEATURE_VETH
                 | CV_FEATURE_USERS | CV_FEATURE_HANDLES | CV_FEATURE_EVENTS | CV_FEATURE_DEVICES | CV_FEATURE_PID1
-                | CV_FEATURE_TIME,
+                | CV_FEATURE_TIME | CV_FEATURE_POLICY,
     .caps         = CV_CAP_FILESYSTEM | CV_CAP_PROCESS_CONTROL | CV_CAP_NETWORK | CV_CAP_IPC | CV_CAP_USERS,
     .create       = fake_create,
     .spawn        = fake_spawn,

@@ -1,5 +1,6 @@
 /* Rows of our extension object. Nothing unknown is accepted here. */
 #include <chef/containerv/options.h>
+#include <chef/containerv/policy.h>
 
 #include "fields.h"
 
@@ -10,7 +11,13 @@ static const struct cv_word share_names[]   = { { "network", CV_SHARE_NETWORK },
       { "users", CV_SHARE_USERS }, { "uts", CV_SHARE_UTS }, { "cgroup", CV_SHARE_CGROUP }, { NULL, 0 } };
 static const struct cv_word network_modes[] = { { "none", CV_SPEC_NETWORK_NONE }, { "host", CV_SPEC_NETWORK_HOST },
     { "veth", CV_SPEC_NETWORK_VETH }, { NULL, 0 } };
-static const struct cv_word profiles[]      = { { "default", 0 }, { "unconfined", 0 }, { "spec", 0 }, { NULL, 0 } };
+static const struct cv_word profiles[]      = { { "default", 0 }, { "unconfined", 0 }, { "spec", 0 }, { "docker", 0 },
+         { NULL, 0 } };
+static const struct cv_word levels[]        = { { "default", 0 }, { "strict", 0 }, { NULL, 0 } };
+static const struct cv_word path_access[]   = { { "read", CV_ACCESS_READ }, { "write", CV_ACCESS_WRITE },
+      { "execute", CV_ACCESS_EXECUTE }, { NULL, 0 } };
+static const struct cv_word tcp_access[]    = { { "bind", CV_ACCESS_BIND }, { "connect", CV_ACCESS_CONNECT },
+       { NULL, 0 } };
 
 #define T struct cv_spec_ext_device
 static const struct cv_field device_rows[] = {
@@ -22,7 +29,35 @@ static const struct cv_table device_table = {
 };
 #undef T
 
+#define T struct cv_spec_landlock_path
+static const struct cv_field landlock_path_rows[] = {
+    CV_STRING(T, path, "path", CV_NEEDED, .check = cv_check_absolute),
+    CV_BITS(T, access, "access", path_access),
+};
+static const struct cv_table landlock_path_table = {
+    .fields = landlock_path_rows, .count = CV_ARRAY_LEN(landlock_path_rows), .size = sizeof(T), .strict = true
+};
+#undef T
+
+#define T struct cv_spec_landlock_tcp
+static const struct cv_field landlock_tcp_rows[] = {
+    CV_U32(T, port, "port", CV_NEEDED, CV_U16_RANGE),
+    CV_BITS(T, access, "access", tcp_access),
+};
+static const struct cv_table landlock_tcp_table = {
+    .fields = landlock_tcp_rows, .count = CV_ARRAY_LEN(landlock_tcp_rows), .size = sizeof(T), .strict = true
+};
+#undef T
+
 #define T struct cv_spec_extension
+static const struct cv_field landlock_rows[] = {
+    CV_LIST(T, landlock.paths, "paths", &landlock_path_table),
+    CV_LIST(T, landlock.tcp, "tcp", &landlock_tcp_table),
+};
+static const struct cv_table landlock_table = {
+    .fields = landlock_rows, .count = CV_ARRAY_LEN(landlock_rows), .strict = true
+};
+
 static const struct cv_field network_rows[] = {
     CV_WORD(T, network.mode, "mode", network_modes),
     CV_STRING(T, network.address, "address", .flags = 0),
@@ -47,7 +82,10 @@ static const struct cv_field extension_rows[] = {
     CV_STRV(T, layers, "layers", .check = cv_check_absolute_any),
     CV_NOT_BOOL(T, no_init, "init"),
     CV_BOOL(T, hold, "hold", .flags = 0),
+    CV_STRING(T, security_level, "securityLevel", .words = levels),
     CV_STRING(T, seccomp, "seccomp", .words = profiles),
+    CV_OBJECT(T, offsetof(T, docker_seccomp), docker_seccomp.set, "dockerSeccomp", &cv_table_docker_seccomp),
+    CV_GROUP(0, "landlock", &landlock_table, .flags = 0),
     CV_STRING(T, user, "user", .check = cv_check_not_empty),
     CV_STRV(T, groups, "groups", .check = cv_check_not_empty),
     CV_GROUP(0, "network", &network_table, .flags = 0),

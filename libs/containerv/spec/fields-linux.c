@@ -26,53 +26,6 @@ static const struct cv_field device_rows[] = {
 static const struct cv_table device_table = CV_TABLE_OF(T, device_rows);
 #undef T
 
-#define T struct cv_spec_seccomp_arg
-static const struct cv_word  operators[] = { { "SCMP_CMP_NE", 0 }, { "SCMP_CMP_LT", 0 }, { "SCMP_CMP_LE", 0 },
-     { "SCMP_CMP_EQ", 0 }, { "SCMP_CMP_GE", 0 }, { "SCMP_CMP_GT", 0 }, { "SCMP_CMP_MASKED_EQ", 0 }, { NULL, 0 } };
-static const struct cv_field arg_rows[]  = {
-     CV_U32(T, index, "index", CV_NEEDED, .max = 5),
-     CV_U64(T, value, "value", CV_NEEDED),
-     CV_U64(T, value_two, "valueTwo", .flags = 0),
-     CV_STRING(T, op, "op", CV_NEEDED, .words = operators),
-};
-static const struct cv_table arg_table = CV_TABLE_OF(T, arg_rows);
-#undef T
-
-#define T struct cv_spec_syscall
-static const struct cv_word  actions[]      = { { "SCMP_ACT_KILL", 0 }, { "SCMP_ACT_KILL_PROCESS", 0 },
-          { "SCMP_ACT_KILL_THREAD", 0 }, { "SCMP_ACT_TRAP", 0 }, { "SCMP_ACT_ERRNO", 0 }, { "SCMP_ACT_TRACE", 0 },
-          { "SCMP_ACT_ALLOW", 0 }, { "SCMP_ACT_LOG", 0 }, { "SCMP_ACT_NOTIFY", 0 }, { NULL, 0 } };
-static const struct cv_field syscall_rows[] = {
-    CV_STRV(T, names, "names", CV_NEEDED, .check = cv_check_not_empty),
-    CV_STRING(T, action, "action", CV_NEEDED, .words = actions),
-    CV_OPT_UINT(T, errno_ret, "errnoRet", CV_U32_RANGE),
-    CV_LIST(T, args, "args", &arg_table),
-};
-static const struct cv_table syscall_table = CV_TABLE_OF(T, syscall_rows);
-#undef T
-
-#define T struct cv_spec_seccomp
-static const struct cv_word  architectures[] = { { "SCMP_ARCH_X86", 0 }, { "SCMP_ARCH_X86_64", 0 },
-     { "SCMP_ARCH_X32", 0 }, { "SCMP_ARCH_ARM", 0 }, { "SCMP_ARCH_AARCH64", 0 }, { "SCMP_ARCH_LOONGARCH64", 0 },
-     { "SCMP_ARCH_M68K", 0 }, { "SCMP_ARCH_MIPS", 0 }, { "SCMP_ARCH_MIPS64", 0 }, { "SCMP_ARCH_MIPS64N32", 0 },
-     { "SCMP_ARCH_MIPSEL", 0 }, { "SCMP_ARCH_MIPSEL64", 0 }, { "SCMP_ARCH_MIPSEL64N32", 0 }, { "SCMP_ARCH_PPC", 0 },
-     { "SCMP_ARCH_PPC64", 0 }, { "SCMP_ARCH_PPC64LE", 0 }, { "SCMP_ARCH_S390", 0 }, { "SCMP_ARCH_S390X", 0 },
-     { "SCMP_ARCH_SH", 0 }, { "SCMP_ARCH_SHEB", 0 }, { "SCMP_ARCH_PARISC", 0 }, { "SCMP_ARCH_PARISC64", 0 },
-     { "SCMP_ARCH_RISCV64", 0 }, { NULL, 0 } };
-static const struct cv_word  filter_flags[]  = { { "SECCOMP_FILTER_FLAG_TSYNC", 0 }, { "SECCOMP_FILTER_FLAG_LOG", 0 },
-      { "SECCOMP_FILTER_FLAG_SPEC_ALLOW", 0 }, { "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", 0 }, { NULL, 0 } };
-static const struct cv_field seccomp_rows[]  = {
-     CV_STRING(T, default_action, "defaultAction", CV_NEEDED, .words = actions),
-     CV_OPT_UINT(T, default_errno_ret, "defaultErrnoRet", CV_U32_RANGE),
-     CV_STRV(T, architectures, "architectures", .words = architectures),
-     CV_STRV(T, flags, "flags", .words = filter_flags),
-     CV_STRING(T, listener_path, "listenerPath", .check = cv_check_absolute),
-     CV_STRING(T, listener_metadata, "listenerMetadata", .flags = 0),
-     CV_LIST(T, syscalls, "syscalls", &syscall_table),
-};
-const struct cv_table cv_table_seccomp = CV_TABLE_OF(T, seccomp_rows);
-#undef T
-
 #define T struct cv_spec_linux
 static const struct cv_field monotonic_rows[] = {
     CV_OPT_INT(T, time_offsets.monotonic_secs, "secs", .flags = 0),

@@ -68,19 +68,21 @@ struct cv_table {
     size_t                 size;   /* of the struct; what a list's entry takes */
     size_t                 key;    /* CV_KIND_MAP: offset of the char* that is the key */
     bool                   strict; /* unknown keys are errors */
+    bool                   nulls;  /* a null is the same as no key */
 };
 
-extern const struct cv_table cv_table_spec;      /* struct cv_spec */
-extern const struct cv_table cv_table_process;   /* struct cv_spec_process */
-extern const struct cv_table cv_table_linux;     /* struct cv_spec_linux */
-extern const struct cv_table cv_table_resources; /* struct cv_spec_resources */
-extern const struct cv_table cv_table_seccomp;   /* struct cv_spec_seccomp */
-extern const struct cv_table cv_table_windows;   /* struct cv_spec_windows */
-extern const struct cv_table cv_table_vm;        /* struct cv_spec_vm */
-extern const struct cv_table cv_table_solaris;   /* struct cv_spec_solaris */
-extern const struct cv_table cv_table_extension; /* struct cv_spec_extension */
-extern const struct cv_table cv_table_id_map;    /* struct cv_spec_id_map */
-extern const struct cv_table cv_table_namespace; /* struct cv_spec_namespace */
+extern const struct cv_table cv_table_spec;           /* struct cv_spec */
+extern const struct cv_table cv_table_process;        /* struct cv_spec_process */
+extern const struct cv_table cv_table_linux;          /* struct cv_spec_linux */
+extern const struct cv_table cv_table_resources;      /* struct cv_spec_resources */
+extern const struct cv_table cv_table_seccomp;        /* struct cv_spec_seccomp */
+extern const struct cv_table cv_table_docker_seccomp; /* struct cv_spec_docker_seccomp */
+extern const struct cv_table cv_table_windows;        /* struct cv_spec_windows */
+extern const struct cv_table cv_table_vm;             /* struct cv_spec_vm */
+extern const struct cv_table cv_table_solaris;        /* struct cv_spec_solaris */
+extern const struct cv_table cv_table_extension;      /* struct cv_spec_extension */
+extern const struct cv_table cv_table_id_map;         /* struct cv_spec_id_map */
+extern const struct cv_table cv_table_namespace;      /* struct cv_spec_namespace */
 
 /* Any list of spec.h, seen without its type. Read and written with memcpy: a T** is no void**. */
 struct cv_any_list {
@@ -146,6 +148,7 @@ const char* cv_check_page_size(const char* value);     /* "2MB" */
 const char* cv_check_device_access(const char* value); /* of "rwm" */
 const char* cv_check_unified(const char* value);       /* a file name of a cgroup: no '/' */
 const char* cv_check_mem_bw(const char* value);        /* "MB:..." in one line */
+const char* cv_check_kernel(const char* value);        /* "4.8" */
 const char* cv_check_version(const char* value);       /* of OCI: "1.2.0", "1.0.2-dev" */
 const char* cv_check_not_empty(const char* value);
 const char* cv_check_no_new_line(const char* value);

@@ -116,6 +116,15 @@ static const char* skip_number(const char* text)
     return length > 0 && length <= 9 ? text + length : NULL;
 }
 
+const char* cv_check_kernel(const char* value)
+{
+    static const char* const allowed = "a kernel's version such as \"4.8\"";
+    const char*              minor   = skip_number(value);
+    if (minor == NULL || *minor != '.' || (minor = skip_number(minor + 1)) == NULL)
+        return allowed;
+    return *minor == '\0' ? NULL : allowed;
+}
+
 const char* cv_check_cpu_list(const char* value)
 {
     static const char* const allowed = "a list of numbers such as \"0-3,7\"";

@@ -489,6 +489,8 @@ static int read_table(
         const struct cv_field* field = &table->fields[i];
         const struct cv_path   entry = { path, field->key, 0 };
         const json_t*          value = json_object_get(json, field->key);
+        if (value != NULL && table->nulls && json_is_null(value))
+            value = NULL;
         if (value != NULL)
             rc = readers[field->kind](r, field, value, base, &entry);
         else if (missing_is_error(field))

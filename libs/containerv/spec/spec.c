@@ -203,6 +203,30 @@ int cv_spec_add_rlimit(struct cv_spec* spec, const char* type, uint64_t soft, ui
     return 0;
 }
 
+int cv_spec_add_landlock_path(struct cv_spec* spec, const char* path, uint32_t access, struct cv_error* err)
+{
+    struct cv_spec_landlock_path* rule = add_entry(&spec->ext.landlock.paths, sizeof(*rule), err);
+    if (rule == NULL)
+        return add_failed(rule, err);
+    if (cv_spec_set_string(&rule->path, path, err) < 0)
+        return CV_ERR_NO_MEMORY;
+    rule->access  = access;
+    spec->ext.set = true;
+    spec->ext.landlock.paths.count++;
+    return 0;
+}
+
+int cv_spec_add_landlock_tcp(struct cv_spec* spec, uint32_t port, uint32_t access, struct cv_error* err)
+{
+    struct cv_spec_landlock_tcp* rule = add_entry(&spec->ext.landlock.tcp, sizeof(*rule), err);
+    if (rule == NULL)
+        return add_failed(rule, err);
+    *rule         = (struct cv_spec_landlock_tcp){ port, access };
+    spec->ext.set = true;
+    spec->ext.landlock.tcp.count++;
+    return 0;
+}
+
 int cv_spec_add_id_map(
     struct cv_spec_id_maps* maps, uint32_t container_id, uint32_t host_id, uint32_t size, struct cv_error* err)
 {

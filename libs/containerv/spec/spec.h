@@ -26,6 +26,7 @@
 #define CV_SPEC_MAX_PATH    4095u
 #define CV_SPEC_MAX_LAYERS  128u
 #define CV_SPEC_MAX_MOUNTS  4096u
+#define CV_SPEC_MAX_RULES   4096u /* of Landlock, of each kind */
 #define CV_SPEC_MAX_PAIRS   4096u /* entries of an object whose keys are data */
 
 struct cv_opt_int {
@@ -148,6 +149,80 @@ struct cv_spec_devices {
 
 enum cv_spec_network_mode { CV_SPEC_NETWORK_NONE, CV_SPEC_NETWORK_HOST, CV_SPEC_NETWORK_VETH };
 
+struct cv_spec_seccomp_arg {
+    uint32_t index;
+    uint64_t value, value_two;
+    char*    op;
+};
+struct cv_spec_syscall {
+    struct cv_strv     names;
+    char*              action; /* "SCMP_ACT_ERRNO" */
+    struct cv_opt_uint errno_ret;
+    struct {
+        struct cv_spec_seccomp_arg* items;
+        size_t                      count;
+    } args;
+};
+struct cv_spec_seccomp {
+    bool               set;
+    char*              default_action;
+    struct cv_opt_uint default_errno_ret;
+    struct cv_strv     architectures, flags;
+    char *             listener_path, *listener_metadata;
+    struct {
+        struct cv_spec_syscall* items;
+        size_t                  count;
+    } syscalls;
+};
+
+/* A system call profile as Docker writes it: one for all machines, resolved where the container is made. */
+struct cv_spec_docker_condition {
+    struct cv_strv arches, caps; /* "amd64"; "CAP_SYS_ADMIN" */
+    char*          min_kernel;   /* "4.8" */
+};
+struct cv_spec_docker_arch {
+    char*          architecture; /* "SCMP_ARCH_X86_64" */
+    struct cv_strv sub_architectures;
+};
+struct cv_spec_docker_syscall {
+    char*              name; /* the old way to say names */
+    struct cv_strv     names;
+    char*              action;
+    struct cv_opt_uint errno_ret;
+    struct {
+        struct cv_spec_seccomp_arg* items;
+        size_t                      count;
+    } args;
+    char*                           comment;
+    struct cv_spec_docker_condition includes, excludes;
+};
+struct cv_spec_docker_seccomp {
+    bool               set;
+    char*              default_action;
+    struct cv_opt_uint default_errno_ret;
+    struct cv_strv     architectures;
+    struct {
+        struct cv_spec_docker_arch* items;
+        size_t                      count;
+    } arch_map;
+    struct cv_strv flags;
+    char *         listener_path, *listener_metadata;
+    struct {
+        struct cv_spec_docker_syscall* items;
+        size_t                         count;
+    } syscalls;
+};
+
+/* Landlock: once there is a rule for paths (for TCP), all that none allows is forbidden. */
+struct cv_spec_landlock_path {
+    char*    path;
+    uint32_t access; /* CV_ACCESS_READ, _WRITE, _EXECUTE; written as a list of names */
+};
+struct cv_spec_landlock_tcp {
+    uint32_t port;
+    uint32_t access; /* CV_ACCESS_BIND, _CONNECT */
+};
+
 /* The extension object: what OCI has no word for. Defaults are all zero or NULL. */
 struct cv_spec_ext_device {
     char* host_path;
@@ -161,9 +236,22 @@ struct cv_spec_extension {
     struct cv_strv layers;  /* read-only lower folders, lowest first; root.path is then NULL */
     bool           no_init; /* the program is PID 1 */
     bool           hold;    /* no command: lives until destroyed */
-    char*          seccomp; /* NULL = "default"; "unconfined"; "spec" = linux.seccomp of this document */
-    char*          user;    /* "name:group" still to be resolved in the container's own files; wins over process.user */
-    struct cv_strv groups;  /* likewise, supplementary */
+    char*
+        seccomp; /* NULL = "default"; "unconfined"; "spec" = linux.seccomp of this document; "docker" = docker_seccomp */
+    struct cv_spec_docker_seccomp docker_seccomp;
+    char*                         security_level; /* NULL = "default"; "strict" */
+    struct {
+        struct {
+            struct cv_spec_landlock_path* items;
+            size_t                        count;
+        } paths;
+        struct {
+            struct cv_spec_landlock_tcp* items;
+            size_t                       count;
+        } tcp;
+    } landlock;
+    char*          user;   /* "name:group" still to be resolved in the container's own files; wins over process.user */
+    struct cv_strv groups; /* likewise, supplementary */
     struct {
         uint32_t mode; /* enum cv_spec_network_mode, written as "none", "host", "veth" */
         char*    address;
@@ -260,32 +348,6 @@ struct cv_spec_resources {
         size_t               count;
     } rdma; /* an object keyed by name */
     struct cv_spec_pairs unified;
-};
-
-struct cv_spec_seccomp_arg {
-    uint32_t index;
-    uint64_t value, value_two;
-    char*    op;
-};
-struct cv_spec_syscall {
-    struct cv_strv     names;
-    char*              action; /* "SCMP_ACT_ERRNO" */
-    struct cv_opt_uint errno_ret;
-    struct {
-        struct cv_spec_seccomp_arg* items;
-        size_t                      count;
-    } args;
-};
-struct cv_spec_seccomp {
-    bool               set;
-    char*              default_action;
-    struct cv_opt_uint default_errno_ret;
-    struct cv_strv     architectures, flags;
-    char *             listener_path, *listener_metadata;
-    struct {
-        struct cv_spec_syscall* items;
-        size_t                  count;
-    } syscalls;
 };
 
 struct cv_spec_linux {
@@ -462,6 +524,14 @@ int cv_spec_process_parse(const char* text, size_t length, struct cv_spec_proces
 int cv_spec_process_print(
     const struct cv_spec_process* process, char** text_out, size_t* length_out, struct cv_error* err);
 void cv_spec_process_release(struct cv_spec_process* process);
+/* A system call profile alone, of either form: 16 MiB at most, structure and words checked. CV_ERR_INVALID: the text names the field,
+ * "syscalls[3].args[0].op: ...". In a Docker profile, a field that is not known is an error. */
+int  cv_spec_seccomp_parse(const char* text, size_t length, struct cv_spec_seccomp* seccomp_out, struct cv_error* err);
+void cv_spec_seccomp_release(struct cv_spec_seccomp* seccomp);
+int  cv_spec_docker_parse(
+     const char* text, size_t length, struct cv_spec_docker_seccomp* profile_out, struct cv_error* err);
+void cv_spec_docker_release(struct cv_spec_docker_seccomp* profile);
+
 int cv_spec_process_copy(const struct cv_spec_process* process, struct cv_spec_process* copy_out, struct cv_error* err);
 
 int  cv_spec_copy(const struct cv_spec* spec, struct cv_spec** copy_out, struct cv_error* err);
@@ -480,6 +550,8 @@ int cv_spec_add_mount(struct cv_spec* spec, const char* destination, const char*
 int cv_spec_add_namespace(struct cv_spec* spec, const char* type, const char* path, struct cv_error* err);
 int cv_spec_add_layer(struct cv_spec* spec, const char* path, struct cv_error* err);
 int cv_spec_add_device(struct cv_spec* spec, const char* host_path, const char* path, struct cv_error* err);
+int cv_spec_add_landlock_path(struct cv_spec* spec, const char* path, uint32_t access, struct cv_error* err);
+int cv_spec_add_landlock_tcp(struct cv_spec* spec, uint32_t port, uint32_t access, struct cv_error* err);
 int cv_spec_add_rlimit(struct cv_spec* spec, const char* type, uint64_t soft, uint64_t hard, struct cv_error* err);
 int cv_spec_add_id_map(
     struct cv_spec_id_maps* maps, uint32_t container_id, uint32_t host_id, uint32_t size, struct cv_error* err);

@@ -10,6 +10,7 @@
 #include "address.h"
 #include "fields.h"
 #include "mountopts.h"
+#include "policy.h"
 
 #include <cv/banned.h>
 
@@ -383,6 +384,7 @@ static const rule_fn rules[] = {
     rule_shared,
     rule_shared_namespaces,
     rule_network,
+    cv_spec_policy_check,
 };
 
 int cv_spec_validate(const struct cv_spec* spec, struct cv_error* err)

@@ -17,6 +17,7 @@
 #include <chef/containerv/error.h>
 #include <chef/containerv/options.h>
 #include <chef/containerv/platform.h>
+#include <chef/containerv/policy.h>
 #include <chef/containerv/visibility.h>
 
 #endif

@@ -294,16 +294,6 @@ static void a_command_is_checked_when_it_is_set(void** state)
     OK(containerv_destroy(container));
 }
 
-static void a_policy_is_unsupported_by_name(void** state)
-{
-    struct containerv_options* options = test_options();
-    (void)state;
-    OK(containerv_options_set_policy(options, NULL));
-    FAILS(CV_ERR_UNSUPPORTED, containerv_options_set_policy(options, (const struct containerv_policy*)options));
-    assert_non_null(strstr(containerv_error_last()->text, "fake"));
-    containerv_options_delete(options);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,7 +310,6 @@ int main(void)
         TEST(later_values_replace_earlier_ones),
         TEST(limits_are_checked_and_kept),
         TEST(a_command_is_checked_when_it_is_set),
-        TEST(a_policy_is_unsupported_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,6 +23,9 @@
 #define MOUNT(fields)        DOC(",\"mounts\":[{" fields "}]")
 #define LINUX(fields)        DOC(",\"linux\":{" fields "}")
 #define EXT(fields)          DOC(",\"org.containerv\":{" fields "}")
+#define DOCKER(fields)       EXT("\"seccomp\":\"docker\",\"dockerSeccomp\":{" fields "}")
+#define DOCKER_RULE(fields)  DOCKER("\"defaultAction\":\"SCMP_ACT_LOG\",\"syscalls\":[{" fields "}]")
+#define STRICT(fields)       RUN("\"noNewPrivileges\":true},\"org.containerv\":{\"securityLevel\":\"strict\"," fields)
 #define VETH(a, m, h)        EXT("\"network\":{\"mode\":\"veth\"" a m h "}")
 #define A(text)              ",\"address\":\"" text "\""
 #define M(text)              ",\"netmask\":\"" text "\""
@@ -223,7 +226,43 @@ static const struct {
         "org.containerv.id: '" X64 "x' is no id (expected 1 to 64 letters, digits, '_', '.' and '-', "
         "the first one a letter or digit)" },
     { EXT("\"seccomp\":\"none\""),
-        "org.containerv.seccomp: 'none' is not allowed (expected default, unconfined or spec)" },
+        "org.containerv.seccomp: 'none' is not allowed (expected default, unconfined, spec or docker)" },
+    { EXT("\"seccomp\":\"docker\""), "org.containerv.seccomp: 'docker' is not allowed: there is no dockerSeccomp" },
+    { EXT("\"dockerSeccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\"}"),
+        "org.containerv.dockerSeccomp: is there, but seccomp doesn't say 'docker'" },
+    { DOCKER("\"defaultAction\":\"allow\""),
+        "org.containerv.dockerSeccomp.defaultAction: 'allow' is not allowed (expected SCMP_ACT_KILL, "
+        "SCMP_ACT_KILL_PROCESS, SCMP_ACT_KILL_THREAD, SCMP_ACT_TRAP, SCMP_ACT_ERRNO, SCMP_ACT_TRACE, SCMP_ACT_ALLOW, "
+        "SCMP_ACT_LOG or SCMP_ACT_NOTIFY)" },
+    { DOCKER("\"syscalls\":[]"), "org.containerv.dockerSeccomp.defaultAction: is missing" },
+    { DOCKER("\"defaultAction\":\"SCMP_ACT_LOG\",\"architectures\":[\"SCMP_ARCH_X86\"],\"archMap\":[{\"architecture\":"
+             "\"SCMP_ARCH_X86\"}]"),
+        "org.containerv.dockerSeccomp.archMap: can't be given together with architectures" },
+    { DOCKER_RULE("\"action\":\"SCMP_ACT_LOG\""), "org.containerv.dockerSeccomp.syscalls[0]: has no names" },
+    { DOCKER_RULE("\"action\":\"SCMP_ACT_LOG\",\"name\":\"\",\"names\":[]"),
+        "org.containerv.dockerSeccomp.syscalls[0]: has no names" },
+    { DOCKER_RULE("\"action\":\"SCMP_ACT_LOG\",\"name\":\"a\",\"names\":[\"b\"]"),
+        "org.containerv.dockerSeccomp.syscalls[0]: name can't be given together with names" },
+    { DOCKER_RULE("\"action\":\"SCMP_ACT_LOG\",\"name\":\"a\",\"includes\":{\"minKernel\":\"5\"}"),
+        "org.containerv.dockerSeccomp.syscalls[0].includes.minKernel: '5' is not allowed (expected a kernel's version "
+        "such as \"4.8\")" },
+    { DOCKER_RULE("\"action\":\"SCMP_ACT_LOG\",\"name\":\"a\",\"excludes\":{\"caps\":[\"SYS_ADMIN\"]}"),
+        "org.containerv.dockerSeccomp.syscalls[0].excludes.caps[0]: 'SYS_ADMIN' is not allowed (expected the name of a "
+        "capability such as \"CAP_CHOWN\")" },
+    { EXT("\"landlock\":{\"paths\":[{\"path\":\"a\",\"access\":[\"read\"]}]}"),
+        "org.containerv.landlock.paths[0].path: 'a' is not allowed (expected an absolute path of at most 4095 bytes)" },
+    { EXT("\"landlock\":{\"paths\":[{\"path\":\"/a\",\"access\":[]}]}"),
+        "org.containerv.landlock.paths[0]: allows nothing (expected read, write or execute)" },
+    { EXT("\"landlock\":{\"tcp\":[{\"port\":1,\"access\":[\"bind\"]},{\"port\":2}]}"),
+        "org.containerv.landlock.tcp[1]: allows nothing (expected bind or connect)" },
+    { EXT("\"landlock\":{\"tcp\":[{\"port\":0,\"access\":[\"connect\"]}]}"),
+        "org.containerv.landlock.tcp[0]: nobody can connect to port 0" },
+    { EXT("\"securityLevel\":\"strict\""),
+        "org.containerv.securityLevel: 'strict' is not allowed without process.noNewPrivileges" },
+    { STRICT("\"seccomp\":\"unconfined\""),
+        "org.containerv.securityLevel: 'strict' is not allowed without a system call filter" },
+    { STRICT("\"shared\":[\"users\"]"),
+        "org.containerv.securityLevel: 'strict' is not allowed when 'users' is shared" },
     { EXT("\"seccomp\":\"spec\""), "org.containerv.seccomp: 'spec' is not allowed: there is no linux.seccomp" },
     { EXT("\"caps\":[\"network\"],\"shared\":[\"network\"]"),
         "org.containerv.shared: 'network' is shared, but the capability 'network' is required" },

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <chef/containerv/platform.h>
+#include <chef/containerv/policy.h>
 #include <chef/containerv/visibility.h>
 
 #ifdef __cplusplus
@@ -17,7 +18,6 @@ extern "C" {
 #endif
 
 struct containerv_options;
-struct containerv_policy;
 
 /** Kinds of isolation that must be there: a back end that lacks one fails the create. What is not named is isolated all the same. */
 enum containerv_cap {
@@ -163,7 +163,11 @@ CV_PUBLIC int containerv_options_set_network(
 /** Limits. A limit that can't be enforced fails the create. */
 CV_PUBLIC int containerv_options_set_limits(struct containerv_options* options, const struct containerv_limits* limits);
 
-/** Policy object (seccomp, Landlock, capabilities). Copied. */
+/**
+ * What the processes may do: see policy.h. Copied; NULL takes it back. Back ends without CV_FEATURE_POLICY refuse the create.
+ * Capabilities of the options come on top of it. A filter chosen with containerv_options_set_seccomp() and another one of the policy
+ * contradict each other: the create fails.
+ */
 CV_PUBLIC int containerv_options_set_policy(struct containerv_options* options, const struct containerv_policy* policy);
 
 /** Default user of processes: "user", "uid", "user:group" or "uid:gid", names from the container's own files. Default "0:0". */
