@@ -66,9 +66,9 @@ static struct state state_now(void)
     return (struct state){ .fds = count_fds(), .mounts = count_lines("/proc/self/mountinfo") };
 }
 
-static void add_bind(const char* source, const char* destination)
+static void add_bind(const char* source, const char* destination, const char* last)
 {
-    const char* options[] = { "rbind", "nosuid", "nodev", NULL };
+    const char* options[] = { "rbind", "nosuid", "nodev", last, NULL };
 
     CV_TEST_OK(err, cv_spec_add_mount(spec, destination, "bind", source, options, &err));
 }
@@ -87,8 +87,11 @@ static void make_spec(const char* rootfs, bool no_init)
     spec->ext.network.netmask      = strdup("30");
     spec->ext.network.host_address = strdup("10.213.77.1");
     CV_TEST_OK(err, cv_spec_add_layer(spec, rootfs, &err));
+    spec->linux_.time_offsets.set           = true;
+    spec->linux_.time_offsets.boottime_secs = (struct cv_opt_int){ true, 1 };
     CV_TEST_OK(err, cv_spec_default_linux(spec, &err));
-    add_bind(cv_test_path("shared"), "/mnt");
+    add_bind(cv_test_path("shared"), "/mnt", NULL);
+    add_bind(cv_test_path("given"), "/given", "x-containerv.chown");
     CV_TEST_OK(err, cv_strv_append(&spec->process.args, "/bin/true"));
     CV_TEST_OK(err, cv_spec_validate(spec, &err));
     CV_TEST_OK(err, cv_spec_process_copy(&spec->process, &program, &err));
@@ -225,7 +228,7 @@ static int setup(void** state)
 
     if (cv_test_setup(state) != 0 || cv_random_hex(digits, 8, &err) < 0
         || cv_snprintf(id, sizeof(id), "f-%s", digits) < 0 || mkdir(cv_test_path("shared"), 0755) < 0
-        || setenv("CONTAINERV_RUN_DIR", cv_test_path("run"), 1) < 0
+        || mkdir(cv_test_path("given"), 0755) < 0 || setenv("CONTAINERV_RUN_DIR", cv_test_path("run"), 1) < 0
         || setenv("CONTAINERV_STATE_DIR", cv_test_path("state"), 1) < 0)
         return -1;
     return 0;

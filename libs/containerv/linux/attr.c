@@ -87,8 +87,8 @@ int linux_attr_idmap(int mount_fd, int userns_fd, bool recursive, const char* na
     cv_error_errno(err, number, "map the owners of the mount to the container's ids", name);
     if (number == EINVAL)
         return cv_error_hint(err,
-            "%s can't be idmapped by this kernel, or something mounted below can't; use another filesystem, or "
-            "idmap=off for the raw view",
+            "%s can't be idmapped by this kernel, or something mounted below can't; use another filesystem, idmap=off "
+            "for the raw view, or U (-v SRC:DST:U) to give the files to the container for good",
             filesystem_name(mount_fd));
     return err != NULL ? err->code : CV_ERR_SYSTEM;
 }

@@ -171,12 +171,14 @@ static bool is_bind(const struct cv_spec_mount* mount)
            || cv_strv_contains(&mount->options, "rbind");
 }
 
-static int send_sources(
-    const struct cv_spec* spec, const struct linux_source_context* context, int control_fd, struct cv_error* err)
+/* Those that change their source's owners, or the others. */
+static int send_sources(const struct cv_spec* spec, const struct linux_source_context* context, bool that_change,
+    int control_fd, struct cv_error* err)
 {
     for (size_t i = 0; i < spec->mounts.count; i++) {
         CV_CLEANUP(linux_fd_closep) int fd = -1;
-        if (!is_bind(&spec->mounts.items[i]))
+        if (!is_bind(&spec->mounts.items[i])
+            || cv_strv_contains(&spec->mounts.items[i].options, "x-containerv.chown") != that_change)
             continue;
         int rc = linux_source_bind(&spec->mounts.items[i], context, &fd, err);
         if (rc == 0)
@@ -208,17 +210,22 @@ static int provide(struct linux_container* c, int control_fd, struct cv_error* e
     int                             rc        = mapped ? linux_userns_map(c->pid, &c->range, err) : 0;
     if (rc == 0 && mapped)
         rc = open_namespace(c, "user", &userns_fd, err);
-    struct linux_source_context context = {
-        .range = mapped ? &c->range : NULL, .userns_fd = userns_fd, .home_fd = c->home.home_fd
-    };
+    struct linux_source_context context = { .range = mapped ? &c->range : NULL,
+        .userns_fd                                 = userns_fd,
+        .home_fd                                   = c->home.home_fd,
+        .root_fd                                   = -1,
+        .spec                                      = c->spec };
     if (rc == 0)
         rc = linux_source_root(c->spec, &context, &root_fd, err);
+    context.root_fd = root_fd;
     if (rc == 0)
         rc = hand_over(control_fd, SETUP_ROOT, 0, root_fd, err);
     if (rc == 0)
-        rc = send_sources(c->spec, &context, control_fd, err);
+        rc = send_sources(c->spec, &context, false, control_fd, err);
     if (rc == 0)
         rc = send_devices(c->spec, control_fd, err);
+    if (rc == 0) /* last: what changes the host for good should not be done for a create that fails */
+        rc = send_sources(c->spec, &context, true, control_fd, err);
     return rc == 0 ? hand_over(control_fd, SETUP_BUILD, 0, -1, err) : rc;
 }
 

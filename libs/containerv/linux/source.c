@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include "linux/attr.h"
+#include "linux/chown.h"
 #include "linux/fd.h"
 #include "linux/syscalls.h"
 #include "linux/userns.h"
+#include "linux/users.h"
 #include "spec/mountopts.h"
 
 static int open_detached(const char* path, bool recursive, const char* step, int* fd_out, struct cv_error* err)
@@ -40,19 +42,52 @@ static int set_attributes(int fd, const struct cv_mount_options* options, const 
     return rc < 0 ? rc : linux_attr_apply(fd, options->rec_set, options->rec_clear, true, name, err);
 }
 
+/* Who processes of the container are, unless they are told otherwise, in ids of the host. */
+static int container_user(
+    const struct linux_source_context* context, uint32_t* uid_out, uint32_t* gid_out, struct cv_error* err)
+{
+    const struct cv_spec* spec = context->spec;
+    uint32_t              uid = spec->process.user.uid, gid = spec->process.user.gid, base = 0;
+    if (spec->ext.user != NULL) {
+        struct linux_identity who = { 0 };
+        int                   rc  = linux_users_resolve(context->root_fd, spec->ext.user, NULL, &who, err);
+        if (rc < 0)
+            return rc;
+        uid = who.uid;
+        gid = who.gid;
+        linux_identity_release(&who);
+    }
+    if (context->range != NULL) {
+        base = context->range->base;
+        if (uid >= context->range->size || gid >= context->range->size)
+            return cv_error_set(err, CV_ERR_INVALID, "the container's user %u:%u can't own files: ids go from 0 to %u",
+                uid, gid, context->range->size - 1);
+    }
+    *uid_out = base + uid;
+    *gid_out = base + gid;
+    return 0;
+}
+
+static int give_to_user(
+    int fd, const struct cv_spec_mount* mount, const struct linux_source_context* context, struct cv_error* err)
+{
+    uint32_t uid = 0, gid = 0;
+    int      rc = container_user(context, &uid, &gid, err);
+    if (rc == 0)
+        rc = linux_chown_tree(fd, uid, gid, mount->source, err);
+    return rc < 0 ? cv_error_wrap(err, "give '%s' to the container's user", mount->source) : 0;
+}
+
 static int bind_options(int fd, const struct cv_spec_mount* mount, const struct cv_mount_options* options,
     const struct linux_source_context* context, struct cv_error* err)
 {
-    if (options->chown) {
-        cv_error_unsupported(err, "changing the owners of a source for good", "linux");
-        cv_error_object(err, "%s", mount->source);
-        return cv_error_hint(err, "leave it out where the filesystem can be idmapped, else take idmap=off");
-    }
     if (mount->uid_mappings.count > 0 || mount->gid_mappings.count > 0)
         return cv_error_set(
             err, CV_ERR_UNSUPPORTED, "id mappings of a single mount are not supported by the linux back end yet");
-    int rc = set_attributes(fd, options, mount->source, err);
-    if (rc == 0 && context->range != NULL && options->idmap != CV_MOUNT_IDMAP_RAW)
+    int rc = options->chown ? give_to_user(fd, mount, context, err) : 0; /* before it is made read-only */
+    if (rc == 0)
+        rc = set_attributes(fd, options, mount->source, err);
+    if (rc == 0 && context->range != NULL && !options->chown && options->idmap != CV_MOUNT_IDMAP_RAW)
         rc = idmap_owner(fd, context, options->bind_recursive, mount->source, err);
     return rc;
 }

@@ -11,13 +11,15 @@ struct linux_source_context {
     const struct linux_idrange* range;     /* NULL: no user namespace, nothing is idmapped */
     int                         userns_fd; /* of the container, -1 without */
     int                         home_fd;   /* the container's folder in the state folder: holds the upper */
+    const struct cv_spec*       spec;
+    int                         root_fd; /* of the container, for the names in its files; -1 before it is there */
 };
 
 /* The root as one detached mount: the root folder itself, or an overlay of the layers with a throw-away upper. */
 int linux_source_root(
     const struct cv_spec* spec, const struct linux_source_context* context, int* mount_fd_out, struct cv_error* err);
 
-/* The source of a bind mount, detached, with all attributes set. */
+/* The source of a bind mount, detached, with all attributes set. With x-containerv.chown its files are given to the container's user. */
 int linux_source_bind(const struct cv_spec_mount* mount, const struct linux_source_context* context, int* mount_fd_out,
     struct cv_error* err);
 

@@ -61,6 +61,27 @@ static void a_file_belongs_to_the_sources_owner_on_both_sides(void** state)
     suite_prints_once("0:0", with_mounts(&mount, 1), "stat -c %u:%g /own/f");
 }
 
+static void a_source_can_be_given_to_the_user(void** state)
+{
+    struct containerv_options* options;
+    char                       output[OUTPUT_MAX];
+    (void)state;
+    host_folder("given");
+    host_folder("given/sub");
+    host_file("given/sub/f", "text\n");
+    struct containerv_mount mount = bind(cv_test_path("given"), "/mnt", CV_MOUNT_CHOWN);
+    options                       = with_mounts(&mount, 1);
+    OK(containerv_options_set_user(options, "joe:audio"));
+    suite_prints_once("1000:29 1000:29 1000:29\nwritten", options,
+        "echo $(stat -c %u:%g /mnt /mnt/sub /mnt/sub/f); echo written >/mnt/sub/f && cat /mnt/sub/f");
+    /* the next container has other ids, and without the flag they are nobody's */
+    mount.flags                            = CV_MOUNT_IDMAP_OFF;
+    struct containerv_container* container = suite_container(with_mounts(&mount, 1));
+    assert_int_equal(suite_run(container, "(echo x >/mnt/sub/f) 2>/dev/null || stat -c %u /mnt/sub/f", output), 0);
+    assert_string_equal(output, "65534");
+    OK(containerv_destroy(container));
+}
+
 static void a_read_only_bind_mount_cannot_be_written(void** state)
 {
     (void)state;
@@ -242,6 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bind_mount_can_be_written),
         cmocka_unit_test(a_file_belongs_to_the_sources_owner_on_both_sides),
+        cmocka_unit_test(a_source_can_be_given_to_the_user),
         cmocka_unit_test(a_read_only_bind_mount_cannot_be_written),
         cmocka_unit_test(read_only_holds_for_what_is_mounted_below),
         cmocka_unit_test(flags_are_in_force),

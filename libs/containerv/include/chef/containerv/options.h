@@ -44,8 +44,14 @@ enum containerv_mount_flags {
     CV_MOUNT_SUID      = 1 << 2, /**< honour setuid bits; off unless set */
     CV_MOUNT_DEV       = 1 << 3, /**< honour device nodes; off unless set */
     CV_MOUNT_IDMAP_OFF = 1 << 4, /**< raw view: owners as on disk, unmapped ids appear as nobody */
-    CV_MOUNT_CHOWN =
-        1 << 5, /**< where the filesystem can't idmap: change the source's owners to the container's ids, for good */
+    /**
+     * For a filesystem that can't be idmapped: give the source, and what is in it, to the container's user (containerv_options_set_user)
+     * for good, and mount it unmapped. The ids on the host are those of this one container: the next one, which needs the flag too, has
+     * others. Not followed: symbolic links, which change their own owner, and what is mounted below. A file with several names changes
+     * its owner under all of them. Setuid and setgid bits and file capabilities go with the old owner. Takes at most a minute, 256
+     * folders in each other. What a create that fails has changed stays changed.
+     */
+    CV_MOUNT_CHOWN        = 1 << 5,
     CV_MOUNT_NONRECURSIVE = 1 << 6 /**< bind the source without what is mounted below it */
 };
 
