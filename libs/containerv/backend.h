@@ -47,6 +47,11 @@ struct cv_backend {
     /* Make the container of ext.id. `main` is the command (with its streams) or NULL. *instance_out is the back end's. */
     int (*create)(
         const struct cv_spec* spec, const struct cv_process_request* main, void** instance_out, struct cv_error* err);
+    /* With CV_FEATURE_OPEN: reach a container that another process holds, and what describes it; name those that can be reached; give a
+     * handle up without any effect on the container. */
+    int (*open)(const char* id, struct cv_spec** spec_out, void** instance_out, struct cv_error* err);
+    int (*list)(int (*each)(const char* id, void* context), void* context, struct cv_error* err);
+    void (*close)(void* instance);
     int (*spawn)(
         void* instance, const struct cv_process_request* request, process_handle_t* handle_out, struct cv_error* err);
     int (*wait)(void* instance, process_handle_t process, int64_t timeout_ms, struct containerv_exit* exit_out,

@@ -112,27 +112,67 @@ int containerv_create(
     return cv_publish(&err, rc, "create the container");
 }
 
-/* What no back end of this build can do, of a container that nobody holds yet. */
-static int unsupported(const char* what, struct cv_error* err)
+/* The back end whose containers can be reached from other processes. */
+static int choose_open(const char* what, const struct cv_backend** backend_out, struct cv_error* err)
 {
-    const struct cv_backend* backend = NULL;
-    int                      rc      = cv_backend_choose(NULL, &backend, err);
-    return rc == 0 ? cv_error_unsupported(err, what, backend->name) : rc;
+    int rc = cv_backend_choose(NULL, backend_out, err);
+    if (rc == 0 && ((*backend_out)->features & CV_FEATURE_OPEN) == 0)
+        rc = cv_error_unsupported(err, what, (*backend_out)->name);
+    return rc;
+}
+
+/* What a process gets by default: what the container's own command has, but its arguments and terminal. */
+static int defaults_from_spec(struct containerv_container* container, struct cv_error* err)
+{
+    int rc = cv_spec_process_copy(&container->spec->process, &container->defaults, err);
+    if (rc == 0 && container->spec->ext.user != NULL
+        && (container->user = cv_strdup(container->spec->ext.user, err)) == NULL)
+        rc = CV_ERR_NO_MEMORY;
+    cv_strv_release(&container->defaults.args);
+    container->defaults.terminal = false;
+    return rc;
+}
+
+static int open_container(const char* id, struct containerv_container** container_out, struct cv_error* err)
+{
+    CV_CLEANUP(container_freep) struct containerv_container* container = calloc(1, sizeof(*container));
+    if (container == NULL)
+        return cv_error_no_memory(err);
+    container->lock = (struct cv_mutex)CV_MUTEX_INIT;
+    int rc          = cv_spec_check_id(id, err);
+    if (rc == 0)
+        rc = choose_open("open", &container->backend, err);
+    if (rc == 0)
+        rc = container->backend->open(id, &container->spec, &container->instance, err);
+    if (rc < 0)
+        return rc;
+    container->opened   = true;
+    container->has_main = container->spec->process.args.count > 0;
+    rc                  = defaults_from_spec(container, err);
+    if (rc < 0)
+        container->backend->close(container->instance);
+    else
+        *container_out = CV_STEAL(container);
+    return rc;
 }
 
 int containerv_open(const char* id, struct containerv_container** container_out)
 {
     struct cv_error err = CV_ERROR_INIT;
-    int rc = id != NULL && container_out != NULL ? cv_spec_check_id(id, &err) : refuse(&err, "id", "is NULL");
-    return cv_publish(&err, rc == 0 ? unsupported("open", &err) : rc, "open the container");
+    int             rc  = id != NULL && container_out != NULL ? open_container(id, container_out, &err)
+                                                              : refuse(&err, "id", "or container_out is NULL");
+    return cv_publish(&err, rc, "open the container");
 }
 
 int containerv_list(int (*each)(const char* id, void* context), void* context)
 {
-    struct cv_error err = CV_ERROR_INIT;
-    (void)context;
-    int rc = each != NULL ? unsupported("list", &err) : refuse(&err, "each", "is NULL");
-    return cv_publish(&err, rc, "list the containers");
+    const struct cv_backend* backend = NULL;
+    struct cv_error          err     = CV_ERROR_INIT;
+    int                      rc = each != NULL ? choose_open("list", &backend, &err) : refuse(&err, "each", "is NULL");
+    if (rc == 0)
+        rc = backend->list(each, context, &err);
+    /* what `each` returned is the caller's own, not an error of ours */
+    return err.code < 0 ? cv_publish(&err, rc, "list the containers") : rc;
 }
 
 const char* containerv_id(const struct containerv_container* container)
@@ -188,4 +228,15 @@ int containerv_destroy(struct containerv_container* container)
     int rc = container->backend->destroy(container->instance, &err);
     container_free(container);
     return cv_publish(&err, rc, "destroy the container");
+}
+
+int containerv_close(struct containerv_container* container)
+{
+    if (container == NULL)
+        return 0;
+    if (!container->opened)
+        return containerv_destroy(container);
+    container->backend->close(container->instance);
+    container_free(container);
+    return 0;
 }

@@ -83,6 +83,7 @@ struct containerv_container {
     struct cv_spec_process   defaults; /* of processes that are spawned: the container's, not those of its command */
     char*                    user;     /* the default user, NULL: defaults.user */
     bool                     has_main;
+    bool                     opened; /* another process holds it */
 };
 
 /*

@@ -24,6 +24,7 @@ struct process {
 struct fake {
     struct cv_mutex         lock;
     char*                   id;
+    struct cv_spec*         spec;
     unsigned                taken; /* how many of the container's resources */
     enum containerv_state   state;
     bool                    has_main, paused;
@@ -34,7 +35,7 @@ struct fake {
 };
 
 static struct cv_mutex ids_lock = CV_MUTEX_INIT;
-static char*           ids[IDS_MAX];
+static struct fake*    living[IDS_MAX];
 static char*           last_process;
 static struct cv_spec* last_spec;
 
@@ -150,16 +151,16 @@ static int claim_id(struct fake* fake, const char* id, struct cv_error* err)
     int    rc         = 0;
     cv_mutex_lock(&ids_lock);
     for (size_t i = 0; i < IDS_MAX && rc == 0; i++)
-        if (ids[i] == NULL)
+        if (living[i] == NULL)
             free_index = i;
-        else if (strcmp(ids[i], id) == 0)
+        else if (strcmp(living[i]->id, id) == 0)
             rc = cv_error_set(err, CV_ERR_EXISTS, "container '%s' exists", id);
     if (rc == 0 && free_index == IDS_MAX)
         rc = cv_error_set(err, CV_ERR_LIMIT, "the fake back end has no more containers");
     if (rc == 0 && (fake->id = cv_strdup(id, err)) == NULL)
         rc = CV_ERR_NO_MEMORY;
     if (rc == 0)
-        ids[free_index] = fake->id;
+        living[free_index] = fake;
     cv_mutex_unlock(&ids_lock);
     return rc;
 }
@@ -167,9 +168,9 @@ static int claim_id(struct fake* fake, const char* id, struct cv_error* err)
 static void release_id(struct fake* fake)
 {
     cv_mutex_lock(&ids_lock);
-    for (size_t i = 0; i < IDS_MAX && fake->id != NULL; i++)
-        if (ids[i] == fake->id)
-            ids[i] = NULL;
+    for (size_t i = 0; i < IDS_MAX; i++)
+        if (living[i] == fake)
+            living[i] = NULL;
     cv_mutex_unlock(&ids_lock);
     free(fake->id);
 }
@@ -187,6 +188,7 @@ static void release(struct fake* fake)
     cv_handle_closep(&fake->event_read);
     cv_handle_closep(&fake->event_write);
     release_id(fake);
+    cv_spec_free(fake->spec);
     free(fake);
 }
 
@@ -204,6 +206,8 @@ static int build(
     last_spec = NULL;
     if (rc == 0)
         rc = cv_spec_copy(spec, &last_spec, err);
+    if (rc == 0)
+        rc = cv_spec_copy(spec, &fake->spec, err);
     fake->state    = CV_STATE_CREATED;
     fake->has_main = main != NULL;
     return rc == 0 && main != NULL ? start_process(fake, main, &ignored, err) : rc;
@@ -223,6 +227,35 @@ static int fake_create(
     else
         *instance_out = fake;
     return rc;
+}
+
+/* Of this process: there is no other that the fake could reach. */
+static int fake_open(const char* id, struct cv_spec** spec_out, void** instance_out, struct cv_error* err)
+{
+    int rc = cv_error_set(err, CV_ERR_NOT_FOUND, "there is no container '%s'", id);
+    cv_mutex_lock(&ids_lock);
+    for (size_t i = 0; i < IDS_MAX; i++)
+        if (living[i] != NULL && strcmp(living[i]->id, id) == 0) {
+            rc            = cv_spec_copy(living[i]->spec, spec_out, err);
+            *instance_out = living[i];
+        }
+    cv_mutex_unlock(&ids_lock);
+    return rc;
+}
+
+static int fake_list(int (*each)(const char* id, void* context), void* context, struct cv_error* err)
+{
+    int rc = 0;
+    (void)err;
+    for (size_t i = 0; i < IDS_MAX && rc == 0; i++)
+        if (living[i] != NULL)
+            rc = each(living[i]->id, context);
+    return rc;
+}
+
+static void fake_close(void* instance)
+{
+    (void)instance;
 }
 
 static int fake_destroy(void* instance, struct cv_error* err)
@@ -412,9 +445,12 @@ const struct cv_backend cv_backend_fake = {
     .name     = "fake",
     .features = CV_FEATURE_PAUSE | CV_FEATURE_TERMINAL | CV_FEATURE_MOUNTS | CV_FEATURE_LAYERS | CV_FEATURE_VETH
                 | CV_FEATURE_USERS | CV_FEATURE_HANDLES | CV_FEATURE_EVENTS | CV_FEATURE_DEVICES | CV_FEATURE_PID1
-                | CV_FEATURE_TIME | CV_FEATURE_POLICY,
+                | CV_FEATURE_TIME | CV_FEATURE_POLICY | CV_FEATURE_OPEN,
     .caps         = CV_CAP_FILESYSTEM | CV_CAP_PROCESS_CONTROL | CV_CAP_NETWORK | CV_CAP_IPC | CV_CAP_USERS,
     .create       = fake_create,
+    .open         = fake_open,
+    .list         = fake_list,
+    .close        = fake_close,
     .spawn        = fake_spawn,
     .wait         = fake_wait,
     .signal       = fake_signal,

@@ -15,9 +15,9 @@
 
 /* Constant once made, so that calls need no lock. */
 struct linux_instance {
-    char*    id;
-    uint64_t generation; /* of its guardian */
-    int      event_fd;
+    char*              id;
+    struct linux_route route;
+    int                event_fd; /* -1: the container of another process */
 };
 
 static struct linux_instance* instance_free(struct linux_instance* instance)
@@ -25,6 +25,7 @@ static struct linux_instance* instance_free(struct linux_instance* instance)
     if (instance == NULL)
         return NULL;
     cv_handle_closep(&instance->event_fd);
+    cv_handle_closep(&instance->route.folder_fd);
     free(instance->id);
     free(instance);
     return NULL;
@@ -32,18 +33,26 @@ static struct linux_instance* instance_free(struct linux_instance* instance)
 
 CV_DEFINE_CLEANUP(struct linux_instance, instance_free)
 
-static struct linux_instance* instance_new(const char* id, int* guardian_end_out, struct cv_error* err)
+static struct linux_instance* instance_alloc(const char* id, struct cv_error* err)
 {
     CV_CLEANUP(instance_freep) struct linux_instance* instance = calloc(1, sizeof(*instance));
-    int                                               ends[2];
 
     if (instance == NULL) {
         cv_error_no_memory(err);
         return NULL;
     }
     instance->event_fd = -1;
+    instance->route    = (struct linux_route)LINUX_ROUTE_INIT;
     instance->id       = cv_strdup(id, err);
-    if (instance->id == NULL)
+    return instance->id != NULL ? CV_STEAL(instance) : NULL;
+}
+
+static struct linux_instance* instance_new(const char* id, int* guardian_end_out, struct cv_error* err)
+{
+    CV_CLEANUP(instance_freep) struct linux_instance* instance = instance_alloc(id, err);
+    int                                               ends[2];
+
+    if (instance == NULL)
         return NULL;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
         cv_error_errno(err, errno, "make a socket for the events", NULL);
@@ -80,13 +89,13 @@ static int send_create(struct linux_instance* instance, const struct cv_spec* sp
     if (result == 0 && main != NULL)
         result = message_process_init(main, &command, &fds, err);
     if (result == 0)
-        result = linux_client_connect(&instance->generation, err);
+        result = linux_client_connect(&instance->route.generation, err);
     if (result == 0) {
         create.config_json.data = (uint8_t*)json;
         create.command          = main != NULL ? &command.process : NULL;
         request.operation_case  = CONTAINERV__GUARDIAN__REQUEST__OPERATION_CREATE;
         request.create          = &create;
-        result                  = linux_client_call(instance->generation, &request, &fds, answer_out, err);
+        result                  = linux_client_call(&instance->route, &request, &fds, answer_out, err);
     }
     message_process_release(&command);
     return result;
@@ -133,7 +142,7 @@ int linux_client_spawn(
     spawn.process          = &process.process;
     message.operation_case = CONTAINERV__GUARDIAN__REQUEST__OPERATION_SPAWN;
     message.spawn          = &spawn;
-    result                 = linux_client_call(self->generation, &message, &fds, &answer, err);
+    result                 = linux_client_call(&self->route, &message, &fds, &answer, err);
     message_process_release(&process);
     if (result < 0)
         return result;
@@ -158,7 +167,7 @@ int linux_client_wait(void* instance, process_handle_t process, int64_t timeout_
     wait.timeout_ms        = timeout_ms;
     message.operation_case = CONTAINERV__GUARDIAN__REQUEST__OPERATION_WAIT;
     message.wait           = &wait;
-    result                 = linux_client_call(self->generation, &message, NULL, &answer, err);
+    result                 = linux_client_call(&self->route, &message, NULL, &answer, err);
     if (result < 0)
         return result;
     if (answer.reply->exit == NULL)
@@ -173,7 +182,7 @@ int linux_client_wait(void* instance, process_handle_t process, int64_t timeout_
 static int call_simple(struct linux_instance* self, const Containerv__Guardian__Request* request, struct cv_error* err)
 {
     struct linux_client_answer answer = { .reply = NULL };
-    int                        result = linux_client_call(self->generation, request, NULL, &answer, err);
+    int                        result = linux_client_call(&self->route, request, NULL, &answer, err);
 
     if (result == 0)
         linux_client_answer_release(&answer);
@@ -219,7 +228,7 @@ static int call_plain(struct linux_instance* self, Containerv__Guardian__Request
     plain.id               = self->id;
     request.operation_case = operation;
     request.kill           = &plain;
-    return answer_out != NULL ? linux_client_call(self->generation, &request, NULL, answer_out, err)
+    return answer_out != NULL ? linux_client_call(&self->route, &request, NULL, answer_out, err)
                               : call_simple(self, &request, err);
 }
 
@@ -268,11 +277,20 @@ int linux_client_state(void* instance, enum containerv_state* state_out, struct 
     return 0;
 }
 
+static int check_events(const struct linux_instance* self, struct cv_error* err)
+{
+    return self->event_fd >= 0 ? 0
+                               : cv_error_unsupported(err, "events of a container that another process holds", "linux");
+}
+
 int linux_client_next_event(void* instance, struct containerv_event* event_out, struct cv_error* err)
 {
     struct linux_instance* self = instance;
     uint8_t                buffer[MESSAGE_EVENT_MAX];
     ssize_t                length;
+
+    if (check_events(self, err) < 0)
+        return err->code;
 
     do {
         length = recv(self->event_fd, buffer, sizeof(buffer), MSG_DONTWAIT);
@@ -290,9 +308,41 @@ int linux_client_event_handle(void* instance, containerv_handle_t* handle_out, s
 {
     struct linux_instance* self = instance;
 
-    (void)err;
+    if (check_events(self, err) < 0)
+        return err->code;
     *handle_out = self->event_fd;
     return 0;
+}
+
+static int read_spec(struct linux_instance* self, struct cv_spec** spec_out, struct cv_error* err)
+{
+    struct linux_client_answer answer = { .reply = NULL };
+    int result = call_plain(self, CONTAINERV__GUARDIAN__REQUEST__OPERATION_INSPECT, &answer, err);
+
+    if (result < 0)
+        return result;
+    result = cv_spec_parse((const char*)answer.reply->config_json.data, answer.reply->config_json.len, spec_out, err);
+    linux_client_answer_release(&answer);
+    return result < 0 ? cv_error_wrap(err, "read the specification of container '%s'", self->id) : 0;
+}
+
+int linux_client_open(const char* id, struct cv_spec** spec_out, void** instance_out, struct cv_error* err)
+{
+    CV_CLEANUP(instance_freep) struct linux_instance* instance = instance_alloc(id, err);
+
+    if (instance == NULL)
+        return CV_ERR_NO_MEMORY;
+    int result = linux_client_reach(id, &instance->route, err);
+    if (result == 0)
+        result = read_spec(instance, spec_out, err);
+    if (result == 0)
+        *instance_out = CV_STEAL(instance);
+    return result;
+}
+
+void linux_client_close(void* instance)
+{
+    instance_free(instance);
 }
 
 int linux_client_destroy(void* instance, struct cv_error* err)

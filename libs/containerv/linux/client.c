@@ -170,15 +170,19 @@ static int connect_private(uint64_t generation, int* fd_out, struct cv_error* er
 static int send_request(
     int fd, const Containerv__Guardian__Request* request, const struct message_fds* fds, struct cv_error* err)
 {
-    CV_CLEANUP(cv_freep) uint8_t* bytes  = NULL;
-    size_t                        length = containerv__guardian__request__get_packed_size(request);
+    CV_CLEANUP(cv_freep) uint8_t* bytes   = NULL;
+    Containerv__Guardian__Request stamped = *request;
+    size_t                        length;
+
+    stamped.protocol = GUARDIAN_PROTOCOL;
+    length           = containerv__guardian__request__get_packed_size(&stamped);
 
     if (length > WIRE_MAX_BYTES)
         return cv_error_set(err, CV_ERR_LIMIT, "a request of %zu bytes is over %d", length, (int)WIRE_MAX_BYTES);
     bytes = malloc(length + 1);
     if (bytes == NULL)
         return cv_error_no_memory(err);
-    containerv__guardian__request__pack(request, bytes);
+    containerv__guardian__request__pack(&stamped, bytes);
     return wire_send(fd, bytes, length, fds != NULL ? fds->items : NULL, fds != NULL ? fds->count : 0, err);
 }
 
@@ -198,12 +202,13 @@ static int receive_answer(int fd, struct linux_client_answer* answer, struct cv_
     return result;
 }
 
-int linux_client_call(uint64_t generation, const Containerv__Guardian__Request* request, const struct message_fds* fds,
-    struct linux_client_answer* answer_out, struct cv_error* err)
+int linux_client_call(const struct linux_route* route, const Containerv__Guardian__Request* request,
+    const struct message_fds* fds, struct linux_client_answer* answer_out, struct cv_error* err)
 {
     struct linux_client_answer answer = { .reply = NULL };
     int                        fd     = -1;
-    int                        result = connect_private(generation, &fd, err);
+    int                        result =
+        route->folder_fd >= 0 ? linux_client_connect_to(route, &fd, err) : connect_private(route->generation, &fd, err);
 
     if (result < 0)
         return result;

@@ -32,10 +32,21 @@ struct linux_client_answer {
     struct wire_message          wire; /* its descriptors; set those that you take to -1 */
 };
 
+/* How a container's guardian is reached. */
+struct linux_route {
+    uint64_t generation; /* our own guardian, when folder_fd is -1 */
+    int      folder_fd;  /* the run folder of a container that another process holds: its socket is in there */
+};
+
+#define LINUX_ROUTE_INIT                                                                                               \
+    {                                                                                                                  \
+        .folder_fd = -1                                                                                                \
+    }
+
 /* Send a request to that guardian, wait for the answer as long as it takes. The guardian's error is ours. CV_ERR_LOST when it is gone,
  * and for a process that only has inherited the guardian of its parent. */
-int  linux_client_call(uint64_t generation, const Containerv__Guardian__Request* request, const struct message_fds* fds,
-     struct linux_client_answer* answer_out, struct cv_error* err);
+int  linux_client_call(const struct linux_route* route, const Containerv__Guardian__Request* request,
+     const struct message_fds* fds, struct linux_client_answer* answer_out, struct cv_error* err);
 void linux_client_answer_release(struct linux_client_answer* answer);
 
 /* Its process id in our PID namespace, 0 when none runs. */
@@ -44,10 +55,17 @@ pid_t linux_client_guardian_pid(void);
 /* The back end's table. */
 extern const struct cv_backend cv_backend_linux;
 
+/* client-reach.c: containers of other processes. A route's folder is the caller's to close. */
+int linux_client_reach(const char* id, struct linux_route* route_out, struct cv_error* err);
+int linux_client_connect_to(const struct linux_route* route, int* fd_out, struct cv_error* err);
+int linux_client_list(int (*each)(const char* id, void* context), void* context, struct cv_error* err);
+
 /* client-calls.c: its rows. */
 struct linux_instance;
-int linux_client_create(
-    const struct cv_spec* spec, const struct cv_process_request* main, void** instance_out, struct cv_error* err);
+int  linux_client_open(const char* id, struct cv_spec** spec_out, void** instance_out, struct cv_error* err);
+void linux_client_close(void* instance);
+int  linux_client_create(
+     const struct cv_spec* spec, const struct cv_process_request* main, void** instance_out, struct cv_error* err);
 int linux_client_spawn(
     void* instance, const struct cv_process_request* request, process_handle_t* handle_out, struct cv_error* err);
 int linux_client_wait(void* instance, process_handle_t process, int64_t timeout_ms, struct containerv_exit* exit_out,

@@ -371,6 +371,16 @@ const char* linux_container_id(const struct linux_container* container)
     return container->home.id;
 }
 
+const struct cv_spec* linux_container_spec(const struct linux_container* container)
+{
+    return container->spec;
+}
+
+int linux_container_open_run_folder(const struct linux_container* container, int* fd_out, struct cv_error* err)
+{
+    return linux_home_open_run(container->home.run_dir, container->home.id, fd_out, err);
+}
+
 int linux_container_init_pidfd(const struct linux_container* container)
 {
     return container->pidfd;

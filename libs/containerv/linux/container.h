@@ -53,7 +53,11 @@ int linux_container_create(const struct cv_spec* spec, const struct linux_start*
 int linux_container_spawn(struct linux_container* container, const struct linux_start* start,
     struct linux_child* child_out, bool* is_main_out, struct cv_error* err);
 
-const char* linux_container_id(const struct linux_container* container);
+const char*           linux_container_id(const struct linux_container* container);
+const struct cv_spec* linux_container_spec(const struct linux_container* container);
+
+/* Its folder in the run folder: only its owner may enter it. */
+int linux_container_open_run_folder(const struct linux_container* container, int* fd_out, struct cv_error* err);
 
 /* pidfd of the container's PID 1, a child of the guardian; readable once it has ended. Borrowed. */
 int linux_container_init_pidfd(const struct linux_container* container);

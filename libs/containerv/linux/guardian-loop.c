@@ -50,15 +50,18 @@ static void sooner(int64_t* deadline_ms, int64_t other_ms)
         *deadline_ms = other_ms;
 }
 
-static int collect_container(
-    struct guardian_container* container, struct poll_set* set, int64_t* deadline_ms, struct cv_error* err)
+static int collect_container(struct guardian_container* container, bool crowded, struct poll_set* set,
+    int64_t* deadline_ms, struct cv_error* err)
 {
-    int init_fd = container->state == CV_STATE_STOPPED ? -1 : linux_container_init_pidfd(container->linux_);
-    int result  = add(set, init_fd, POLLIN, &container->init_ready, err);
+    int listen_fd = crowded ? -1 : container->listen_fd;
+    int init_fd   = container->state == CV_STATE_STOPPED ? -1 : linux_container_init_pidfd(container->linux_);
+    int result    = add(set, init_fd, POLLIN, &container->init_ready, err);
 
     if (result == 0)
         result =
             add(set, container->events.count > 0 ? container->event_fd : -1, POLLOUT, &container->event_ready, err);
+    if (result == 0)
+        result = add(set, listen_fd, POLLIN, &container->listen_ready, err);
     for (struct guardian_process* at = container->processes; at != NULL && result == 0; at = at->next) {
         if (!at->ended)
             sooner(deadline_ms, at->deadline_ms);
@@ -67,9 +70,20 @@ static int collect_container(
     return result;
 }
 
+/* Those at the sockets wait then: the caller itself never does. */
+static bool is_crowded(const struct guardian* guardian)
+{
+    size_t count = 0;
+
+    for (const struct guardian_peer* at = guardian->peers; at != NULL; at = at->next)
+        count++;
+    return count >= GUARDIAN_MAX_PEERS;
+}
+
 static int collect(struct guardian* guardian, struct poll_set* set, int64_t* deadline_ms, struct cv_error* err)
 {
-    int result;
+    bool crowded = is_crowded(guardian);
+    int  result;
 
     set->count   = 0;
     *deadline_ms = -1;
@@ -77,7 +91,7 @@ static int collect(struct guardian* guardian, struct poll_set* set, int64_t* dea
     if (result == 0)
         result = add(set, guardian->caller_fd, POLLIN, &guardian->caller_ready, err);
     for (struct guardian_container* at = guardian->containers; at != NULL && result == 0; at = at->next)
-        result = collect_container(at, set, deadline_ms, err);
+        result = collect_container(at, crowded, set, deadline_ms, err);
     for (struct guardian_peer* at = guardian->peers; at != NULL && result == 0; at = at->next) {
         sooner(deadline_ms, at->deadline_ms);
         result = add(set, at->fd, POLLIN, &at->ready, err);
@@ -93,6 +107,8 @@ static void handle_containers(struct guardian* guardian)
             guardian_process_timeout(at, process);
         if (at->event_ready != 0)
             guardian_events_flush(at);
+        if (at->listen_ready != 0)
+            guardian_listen_accept(guardian, at);
     }
 }
 

@@ -65,26 +65,31 @@ static bool is_stream(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
 }
 
-int guardian_accept(struct guardian* guardian, struct cv_error* err)
+void guardian_peer_add(struct guardian* guardian, int fd, struct guardian_container* only)
 {
     struct timeval        patience = { .tv_sec = GUARDIAN_REQUEST_MS / 1000 };
-    struct guardian_peer* peer;
-    int                   fd     = -1;
-    int                   result = receive_connection(guardian->main_fd, &fd, err);
+    struct guardian_peer* peer     = calloc(1, sizeof(*peer));
 
-    if (result < 0 || fd < 0)
-        return result;
-    peer = calloc(1, sizeof(*peer));
     if (peer == NULL || !is_stream(fd) || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0) {
         free(peer);
         close(fd); /* its other end finds the connection lost */
-        return 0;
+        return;
     }
     peer->fd          = fd;
+    peer->only        = only;
     peer->deadline_ms = cv_clock_deadline_ms(GUARDIAN_REQUEST_MS);
     peer->next        = guardian->peers;
     guardian->peers   = peer;
-    return 0;
+}
+
+int guardian_accept(struct guardian* guardian, struct cv_error* err)
+{
+    int fd     = -1;
+    int result = receive_connection(guardian->main_fd, &fd, err);
+
+    if (result == 0 && fd >= 0)
+        guardian_peer_add(guardian, fd, NULL);
+    return result;
 }
 
 int guardian_reply(int fd, Containerv__Guardian__Reply* reply, const struct cv_error* failure, int passed_fd)
@@ -180,7 +185,7 @@ void guardian_peers_drop(struct guardian* guardian, const struct guardian_contai
         struct guardian_peer*       peer  = *at;
         Containerv__Guardian__Reply reply = CONTAINERV__GUARDIAN__REPLY__INIT;
         struct cv_error             failure;
-        if (peer->container != container) {
+        if (peer->container != container && peer->only != container) {
             at = &peer->next;
             continue;
         }

@@ -248,6 +248,7 @@ int guardian_container_remove(struct guardian* guardian, struct guardian_contain
     result = linux_container_destroy(container->linux_, err);
     while (container->processes != NULL)
         guardian_process_remove(container, container->processes);
+    cv_handle_closep(&container->listen_fd);
     cv_handle_closep(&container->event_fd);
     free(container->events.ring);
     free(container);

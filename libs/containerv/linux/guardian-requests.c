@@ -71,8 +71,8 @@ static int create_container(
     if (!request->guardian->swept) /* what can't be swept is in nobody's way but that of a container with the same id */
         request->guardian->swept = linux_container_sweep(NULL) == 0;
     container->state    = CV_STATE_CREATED;
-    container->event_fd = -1;
-    result              = take_event_fd(request, &container->event_fd, err);
+    container->event_fd = container->listen_fd = -1;
+    result                                     = take_event_fd(request, &container->event_fd, err);
     if (result == 0)
         result = linux_container_create(spec, main != NULL ? &main->start : NULL, &container->linux_, &child, err);
     if (result < 0) {
@@ -82,6 +82,13 @@ static int create_container(
     }
     container->next               = request->guardian->containers;
     request->guardian->containers = container;
+    result                        = guardian_listen(container, err);
+    if (result < 0) {
+        cv_handle_closep(&child.pidfd);
+        cv_handle_closep(&child.terminal_fd);
+        guardian_container_remove(request->guardian, container, NULL);
+        return result;
+    }
     return main != NULL ? add_child(request, container, &child, true, main->timeout_ms, err) : 0;
 }
 
@@ -108,10 +115,22 @@ static int do_create(struct request* request, struct cv_error* err)
     return result;
 }
 
-/* The container of a request that needs one that runs. */
-static struct guardian_container* running(struct request* request, const char* id, struct cv_error* err)
+/* The container of a request, if this peer may ask for it. */
+static struct guardian_container* find(const struct request* request, const char* id, struct cv_error* err)
 {
     struct guardian_container* container = guardian_container_find(request->guardian, id, err);
+
+    if (container != NULL && request->peer->only != NULL && container != request->peer->only) {
+        cv_error_set(err, CV_ERR_PERMISSION, "container '%s' has a socket of its own", id);
+        return NULL;
+    }
+    return container;
+}
+
+/* One that runs. */
+static struct guardian_container* running(struct request* request, const char* id, struct cv_error* err)
+{
+    struct guardian_container* container = find(request, id, err);
 
     if (container != NULL && container->state == CV_STATE_STOPPED) {
         cv_error_set(err, CV_ERR_STATE, "container '%s' has stopped", id);
@@ -152,7 +171,7 @@ static int do_spawn(struct request* request, struct cv_error* err)
 static int do_wait(struct request* request, struct cv_error* err)
 {
     const Containerv__Guardian__Wait* wait      = request->message->wait;
-    struct guardian_container*        container = guardian_container_find(request->guardian, wait->id, err);
+    struct guardian_container*        container = find(request, wait->id, err);
     struct guardian_process*          process;
 
     process = container != NULL ? guardian_process_find(container, wait->process, err) : NULL;
@@ -206,7 +225,7 @@ static int do_resize(struct request* request, struct cv_error* err)
 
 static int do_kill(struct request* request, struct cv_error* err)
 {
-    struct guardian_container* container = guardian_container_find(request->guardian, request->message->kill->id, err);
+    struct guardian_container* container = find(request, request->message->kill->id, err);
     int                        result;
 
     if (container == NULL)
@@ -330,7 +349,7 @@ static int do_processes(struct request* request, struct cv_error* err)
 
 static int do_state(struct request* request, struct cv_error* err)
 {
-    struct guardian_container* container = guardian_container_find(request->guardian, request->message->state->id, err);
+    struct guardian_container* container = find(request, request->message->state->id, err);
 
     if (container == NULL)
         return failed(err);
@@ -340,10 +359,19 @@ static int do_state(struct request* request, struct cv_error* err)
 
 static int do_destroy(struct request* request, struct cv_error* err)
 {
-    struct guardian_container* container =
-        guardian_container_find(request->guardian, request->message->destroy->id, err);
+    struct guardian_container* container = find(request, request->message->destroy->id, err);
 
     return container != NULL ? guardian_container_remove(request->guardian, container, err) : failed(err);
+}
+
+static int do_inspect(struct request* request, struct cv_error* err)
+{
+    struct guardian_container* container = find(request, request->message->inspect->id, err);
+
+    if (container == NULL)
+        return failed(err);
+    return cv_spec_print(linux_container_spec(container->linux_), (char**)&request->reply.config_json.data,
+        &request->reply.config_json.len, err);
 }
 
 static const struct {
@@ -361,10 +389,29 @@ static const struct {
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_PROCESSES, do_processes },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_STATE, do_state },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_DESTROY, do_destroy },
+    { CONTAINERV__GUARDIAN__REQUEST__OPERATION_INSPECT, do_inspect },
 };
+
+/* Those that came by a container's socket may be of another build, and make no containers that would end with this caller. */
+static int check_stranger(const struct request* request, struct cv_error* err)
+{
+    if (request->message->protocol != GUARDIAN_PROTOCOL) {
+        cv_error_set(err, CV_ERR_PROTOCOL,
+            "the container is held by another version of containerv: its protocol is %d, ours %u",
+            (int)GUARDIAN_PROTOCOL, (unsigned)request->message->protocol);
+        return cv_error_hint(err, "use the version of containerv that made the container");
+    }
+    if (request->message->operation_case == CONTAINERV__GUARDIAN__REQUEST__OPERATION_CREATE)
+        return cv_error_set(err, CV_ERR_PERMISSION, "no container is made by the socket of another");
+    return 0;
+}
 
 static int run_operation(struct request* request, struct cv_error* err)
 {
+    int result = request->peer->only != NULL ? check_stranger(request, err) : 0;
+
+    if (result < 0)
+        return result;
     for (size_t i = 0; i < CV_ARRAY_LEN(operations); i++) {
         if (operations[i].operation == request->message->operation_case)
             return operations[i].run(request, err);
@@ -420,5 +467,6 @@ bool guardian_serve(struct guardian* guardian, struct guardian_peer* peer)
     guardian_reply(peer->fd, &request.reply, result < 0 ? &err : NULL, result < 0 ? -1 : request.passed_fd);
     cv_handle_closep(&request.passed_fd);
     free(request.reply.processes);
+    free(request.reply.config_json.data);
     return true;
 }

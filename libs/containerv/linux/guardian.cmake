@@ -20,10 +20,10 @@ target_link_libraries(cv_linux_wire PUBLIC cv_spec cv_guardian_proto)
 
 # All but the container's functions, which cv_linux has and the tests replace.
 add_library(cv_guardian_loop OBJECT
-    guardian.c guardian-events.c guardian-loop.c guardian-peers.c guardian-records.c guardian-requests.c)
+    guardian.c guardian-events.c guardian-listen.c guardian-loop.c guardian-peers.c guardian-records.c guardian-requests.c)
 target_link_libraries(cv_guardian_loop PUBLIC cv_linux_wire)
 
-cv_static_library(cv_linux_client backend.c client.c client-calls.c client-start.c)
+cv_static_library(cv_linux_client backend.c client.c client-calls.c client-reach.c client-start.c)
 target_link_libraries(cv_linux_client PUBLIC cv_linux_wire Threads::Threads)
 target_compile_definitions(cv_linux_client PRIVATE
     CV_GUARDIAN_INSTALLED="${CMAKE_INSTALL_FULL_LIBEXECDIR}/containerv/cv-guardian")

@@ -22,6 +22,7 @@
 enum {
     GUARDIAN_MAIN_FD    = 3,
     GUARDIAN_MAX_EVENTS = 1024,  /* kept for a caller that does not read them */
+    GUARDIAN_MAX_PEERS  = 1024,  /* connections at a time; more wait until one has been answered */
     GUARDIAN_REQUEST_MS = 10000, /* to send a request whose connection is open, or to take the answer */
     GUARDIAN_END_MS     = 10000  /* for killed processes to be gone */
 };
@@ -48,18 +49,21 @@ struct guardian_container {
     struct linux_container*    linux_;
     enum containerv_state      state;
     bool                       killed; /* by us: an end that PID 1 could not tell is no riddle */
-    short                      init_ready, event_ready;
+    short                      init_ready, event_ready, listen_ready;
     int                        event_fd;
+    int                        listen_fd; /* its socket in the run folder, for other processes */
     struct guardian_events     events;
     struct guardian_process*   processes;
 };
 
 /* A connection: its request is still to come, or it is a Wait that has no answer yet. */
 struct guardian_peer {
-    struct guardian_peer*      next;
-    int                        fd;
-    short                      ready;
-    int64_t                    deadline_ms;
+    struct guardian_peer* next;
+    int                   fd;
+    short                 ready;
+    int64_t               deadline_ms;
+    struct guardian_container*
+        only; /* it came by this container's socket and may ask for no other; NULL: the caller's own */
     struct guardian_container* container; /* NULL: the request is still to come */
     struct guardian_process*   process;
 };
@@ -79,7 +83,9 @@ int guardian_run(int main_fd, struct cv_error* err);
 bool guardian_serve(struct guardian* guardian, struct guardian_peer* peer);
 
 /* guardian-peers.c */
-int  guardian_accept(struct guardian* guardian, struct cv_error* err); /* CV_ERR_LOST: the caller is gone */
+int guardian_accept(struct guardian* guardian, struct cv_error* err); /* CV_ERR_LOST: the caller is gone */
+/* Takes the descriptor. `only` as in struct guardian_peer. */
+void guardian_peer_add(struct guardian* guardian, int fd, struct guardian_container* only);
 int  guardian_reply(int fd, Containerv__Guardian__Reply* reply, const struct cv_error* failure, int passed_fd);
 void guardian_peers_handle(struct guardian* guardian); /* serve, time out, drop */
 void guardian_peers_ended(struct guardian* guardian, struct guardian_container* container,
@@ -103,6 +109,10 @@ struct guardian_container* guardian_container_find(struct guardian* guardian, co
 int guardian_container_remove(struct guardian* guardian, struct guardian_container* container, struct cv_error* err);
 /* Reap children that are nobody's process: deletes in the background. */
 void guardian_reap_strays(const struct guardian* guardian);
+
+/* guardian-listen.c */
+int guardian_listen(struct guardian_container* container, struct cv_error* err); /* make the socket in the run folder */
+void guardian_listen_accept(struct guardian* guardian, struct guardian_container* container);
 
 /* guardian-events.c */
 void guardian_event(struct guardian_container* container, enum containerv_event_kind kind,

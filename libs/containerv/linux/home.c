@@ -174,6 +174,15 @@ static int sweep_all(const struct linux_home* base, struct cv_error* err)
     return rc;
 }
 
+int linux_home_open_run(const char* run_dir, const char* id, int* fd_out, struct cv_error* err)
+{
+    CV_CLEANUP(cv_freep) char* path = cv_asprintf(err, "%s/c-%s", run_dir, id);
+    if (path == NULL)
+        return CV_ERR_NO_MEMORY;
+    *fd_out = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    return *fd_out < 0 ? cv_error_errno(err, errno, "open the container's run folder", path) : 0;
+}
+
 int linux_home_sweep(struct cv_error* err)
 {
     CV_CLEANUP(linux_home_release) struct linux_home base = LINUX_HOME_INIT;

@@ -27,6 +27,9 @@ int linux_home_claim(const char* id, struct linux_home* home_out, struct cv_erro
 int  linux_home_remove(struct linux_home* home, struct cv_error* err);
 void linux_home_release(struct linux_home* home); /* memory and descriptors only */
 
+/* Open the run folder of a container. CV_ERR_NOT_FOUND when there is none of that id. */
+int linux_home_open_run(const char* run_dir, const char* id, int* fd_out, struct cv_error* err);
+
 /* Take away what dead owners left: cgroup, link, folders. */
 int linux_home_sweep(struct cv_error* err);
 

@@ -14,7 +14,13 @@
 #include "linux/container.h"
 #include "linux/wire.h"
 
-enum { MESSAGE_EVENT_MAX = 256 /* bytes of an event's datagram */ };
+enum {
+    MESSAGE_EVENT_MAX = 256, /* bytes of an event's datagram */
+    GUARDIAN_PROTOCOL = 1    /* raised with every change that an older end would misunderstand */
+};
+
+/* The name of a container's socket in its run folder. */
+#define GUARDIAN_SOCKET "socket"
 
 /* `message_out` borrows the texts of `err`. */
 void message_from_error(const struct cv_error* err, Containerv__Guardian__Error* message_out);

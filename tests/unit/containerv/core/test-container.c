@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include <cv/error.h>
@@ -44,6 +45,44 @@ static void ids_are_made_up_or_given(void** state)
     OK(containerv_destroy(a));
     OK(containerv_create("/r", options, &taken));
     OK(containerv_destroy(taken));
+    containerv_options_delete(options);
+}
+
+static int stop_at_first(const char* id, void* context)
+{
+    return snprintf(context, 64, "%s", id) > 0 ? 7 : 0;
+}
+
+static void handles_of_others_are_closed_without_effect(void** state)
+{
+    struct containerv_options*   options = test_options();
+    struct containerv_container *box = NULL, *opened = NULL;
+    enum containerv_state        now;
+    process_handle_t             handle;
+    char                         found[64] = "";
+    (void)state;
+    OK(containerv_options_set_id(options, "box"));
+    OK(containerv_options_set_user(options, "7:8"));
+    OK(containerv_create("/r", options, &box));
+    FAILS(CV_ERR_INVALID, containerv_open("../x", &opened));
+    FAILS(CV_ERR_INVALID, containerv_open(NULL, &opened));
+    FAILS(CV_ERR_INVALID, containerv_open("box", NULL));
+    FAILS(CV_ERR_NOT_FOUND, containerv_open("other", &opened));
+    FAILS(CV_ERR_INVALID, containerv_list(NULL, NULL));
+    assert_null(opened);
+    assert_int_equal(containerv_list(stop_at_first, found), 7);
+    assert_string_equal(found, "box");
+    OK(containerv_open("box", &opened));
+    assert_string_equal(containerv_id(opened), "box");
+    OK(containerv_spawn(opened, "/bin/true", NULL, &handle));
+    assert_non_null(strstr(fake_last_process(), "user=7:8"));
+    OK(containerv_close(opened));
+    OK(containerv_state(box, &now));
+    assert_int_equal(now, CV_STATE_RUNNING);
+    OK(containerv_close(box)); /* one's own ends with its handle */
+    FAILS(CV_ERR_NOT_FOUND, containerv_open("box", &opened));
+    assert_int_equal(fake_live(), 0);
+    OK(containerv_close(NULL));
     containerv_options_delete(options);
 }
 
@@ -243,6 +282,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(create_survives_every_fault),
         TEST(ids_are_made_up_or_given),
+        TEST(handles_of_others_are_closed_without_effect),
         TEST(roots_are_made_absolute),
         TEST(a_required_isolation_that_is_missing_fails_the_create),
         TEST(what_the_back_end_lacks_fails_the_create_by_name),

@@ -8,17 +8,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cv/file.h>
+#include <cv/posix.h>
+#include <cv/str.h>
+
 #include "linux/container.h"
 
 struct linux_container {
-    char* id;
-    pid_t init, main;
-    int   init_pidfd, main_in;
-    bool  no_init, has_main;
+    struct cv_spec* spec;
+    char*           id;
+    pid_t           init, main;
+    int             init_pidfd, main_in;
+    bool            no_init, has_main;
 };
 
 static int pidfd_of(pid_t pid)
@@ -112,6 +118,8 @@ int linux_container_create(const struct cv_spec* spec, const struct linux_start*
     container          = calloc(1, sizeof(*container));
     container->id      = strdup(spec->ext.id);
     container->no_init = spec->ext.no_init;
+    if (cv_spec_copy(spec, &container->spec, err) < 0)
+        abort();
     if (main != NULL && container->no_init) {
         container->init = start_process(main, 0, &terminal);
     } else {
@@ -146,6 +154,29 @@ int linux_container_spawn(struct linux_container* container, const struct linux_
 const char* linux_container_id(const struct linux_container* container)
 {
     return container->id;
+}
+
+const struct cv_spec* linux_container_spec(const struct linux_container* container)
+{
+    return container->spec;
+}
+
+/* As the real one: c-<id> in the run folder, which the test made. */
+static void run_folder(const struct linux_container* container, char* path, size_t size)
+{
+    cv_snprintf(path, size, "%s/c-%s", getenv("CONTAINERV_RUN_DIR"), container->id);
+}
+
+int linux_container_open_run_folder(const struct linux_container* container, int* fd_out, struct cv_error* err)
+{
+    char path[256];
+
+    run_folder(container, path, sizeof(path));
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return cv_error_errno(err, errno, "make the run folder", path);
+    *fd_out = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    unlinkat(*fd_out, "socket", 0); /* of one whose guardian was killed: the real one sweeps */
+    return *fd_out < 0 ? cv_error_errno(err, errno, "open the run folder", path) : 0;
 }
 
 int linux_container_init_pidfd(const struct linux_container* container)
@@ -206,7 +237,11 @@ int linux_container_destroy(struct linux_container* container, struct cv_error* 
 
     if (container->init > 0)
         waitpid(container->init, NULL, 0);
+    char path[256];
+    run_folder(container, path, sizeof(path));
+    cv_tree_remove_at(AT_FDCWD, path, NULL);
     close(container->init_pidfd);
+    cv_spec_free(container->spec);
     free(container->id);
     free(container);
     return result;

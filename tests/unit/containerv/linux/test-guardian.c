@@ -12,11 +12,16 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include <cv-test/support.h>
+#include <cv/str.h>
 
 #include "backend.h"
 #include "linux/client.h"
@@ -441,16 +446,16 @@ static void unknown_requests_are_refused(void** state)
     struct fixture*               f       = *state;
     Containerv__Guardian__Request request = CONTAINERV__GUARDIAN__REQUEST__INIT;
     struct linux_client_answer    answer;
-    uint64_t                      generation;
+    struct linux_route            route = LINUX_ROUTE_INIT;
 
     create(f, NULL);
-    assert_int_equal(linux_client_connect(&generation, &f->err), 0);
-    assert_int_equal(linux_client_call(generation, &request, NULL, &answer, &f->err), CV_ERR_PROTOCOL);
+    assert_int_equal(linux_client_connect(&route.generation, &f->err), 0);
+    assert_int_equal(linux_client_call(&route, &request, NULL, &answer, &f->err), CV_ERR_PROTOCOL);
     Containerv__Guardian__Create make = CONTAINERV__GUARDIAN__CREATE__INIT;
     request.operation_case            = CONTAINERV__GUARDIAN__REQUEST__OPERATION_CREATE;
     request.create                    = &make;
     make.config_json                  = (ProtobufCBinaryData){ 2, (uint8_t*)"{}" };
-    assert_int_equal(linux_client_call(generation, &request, NULL, &answer, &f->err), CV_ERR_PROTOCOL);
+    assert_int_equal(linux_client_call(&route, &request, NULL, &answer, &f->err), CV_ERR_PROTOCOL);
     Containerv__Guardian__Spawn   start   = CONTAINERV__GUARDIAN__SPAWN__INIT;
     Containerv__Guardian__Process process = CONTAINERV__GUARDIAN__PROCESS__INIT;
     Containerv__Guardian__Streams streams = CONTAINERV__GUARDIAN__STREAMS__INIT;
@@ -458,14 +463,164 @@ static void unknown_requests_are_refused(void** state)
     request.operation_case                = CONTAINERV__GUARDIAN__REQUEST__OPERATION_SPAWN;
     request.spawn                         = &start;
     start.id                              = (char*)"box";
-    assert_int_equal(linux_client_call(generation, &request, NULL, &answer, &f->err), CV_ERR_PROTOCOL);
+    assert_int_equal(linux_client_call(&route, &request, NULL, &answer, &f->err), CV_ERR_PROTOCOL);
     process.process_json = (ProtobufCBinaryData){ 2, (uint8_t*)"{}" };
     process.streams      = &streams;
     streams.n_standard   = 3;
     streams.standard     = bad;
     start.process        = &process;
-    assert_int_equal(linux_client_call(generation, &request, NULL, &answer, &f->err), CV_ERR_PROTOCOL);
+    assert_int_equal(linux_client_call(&route, &request, NULL, &answer, &f->err), CV_ERR_PROTOCOL);
     assert_int_equal(wait_for(f, spawn(f, "exit 6")).code, 6);
+}
+
+/* What another process can do with the container of this one. Returns the line where it went wrong. */
+#define CHECK(condition)                                                                                               \
+    do {                                                                                                               \
+        if (!(condition))                                                                                              \
+            return __LINE__;                                                                                           \
+    } while (0)
+
+static int use_from_another_process(struct fixture* f)
+{
+    struct cv_spec*        spec = NULL;
+    void*                  box  = NULL;
+    struct containerv_exit ended;
+    process_handle_t       handle;
+    containerv_handle_t    events;
+
+    CHECK(backend->open("nobody", &spec, &box, &f->err) == CV_ERR_NOT_FOUND);
+    CHECK(backend->open("box", &spec, &box, &f->err) == 0);
+    CHECK(strcmp(spec->ext.id, "box") == 0);
+    command(f, "exit 9");
+    CHECK(backend->spawn(box, &f->request, &handle, &f->err) == 0);
+    CHECK(backend->wait(box, handle, -1, &ended, &f->err) == 0 && ended.code == 9);
+    CHECK(backend->event_handle(box, &events, &f->err) == CV_ERR_UNSUPPORTED);
+    cv_spec_free(spec);
+    backend->close(box);
+    return 0;
+}
+
+static void in_another_process(struct fixture* f, int (*run)(struct fixture* f))
+{
+    pid_t child = fork();
+    int   raw   = -1;
+
+    if (child == 0)
+        _exit(run(f) == 0 ? 0 : 1);
+    waitpid(child, &raw, 0);
+    assert_int_equal(raw, 0);
+}
+
+static void other_processes_reach_it(void** state)
+{
+    struct fixture* f = *state;
+
+    create(f, NULL);
+    in_another_process(f, use_from_another_process);
+    assert_int_equal(wait_for(f, spawn(f, "exit 6")).code, 6); /* their close has ended nothing */
+}
+
+static int note_id(const char* id, void* context)
+{
+    cv_strv_append(context, id);
+    return 0;
+}
+
+static void those_that_live_are_listed(void** state)
+{
+    struct fixture* f     = *state;
+    struct cv_strv  found = { .items = NULL };
+
+    assert_int_equal(backend->list(note_id, &found, &f->err), 0);
+    assert_int_equal(found.count, 0);
+    create(f, NULL);
+    assert_int_equal(mkdir(cv_test_path("c-dead"), 0700), 0); /* a folder that a dead owner left */
+    assert_int_equal(backend->list(note_id, &found, &f->err), 0);
+    assert_int_equal(rmdir(cv_test_path("c-dead")), 0);
+    assert_int_equal(found.count, 1);
+    assert_string_equal(found.items[0], "box");
+    cv_strv_release(&found);
+}
+
+static int connect_raw(void)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int                fd      = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    cv_snprintf(address.sun_path, sizeof(address.sun_path), "%s", cv_test_path("c-box/" GUARDIAN_SOCKET));
+    assert_int_equal(connect(fd, (const struct sockaddr*)&address, sizeof(address)), 0);
+    return fd;
+}
+
+/* The answer to a request as another build, or somebody who has read the protocol, may send it. */
+static int32_t ask_raw(Containerv__Guardian__Request* request)
+{
+    uint8_t                      bytes[256];
+    struct wire_message          wire = { .bytes = NULL };
+    int                          fd   = connect_raw();
+    size_t                       size = containerv__guardian__request__pack(request, bytes);
+    Containerv__Guardian__Reply* reply;
+    int32_t                      code;
+
+    assert_int_equal(wire_send(fd, bytes, size, NULL, 0, NULL), 0);
+    assert_int_equal(wire_receive(fd, 10000, &wire, NULL), 0);
+    reply = containerv__guardian__reply__unpack(NULL, wire.length, wire.bytes);
+    assert_non_null(reply);
+    code = reply->error != NULL ? reply->error->code : 0;
+    containerv__guardian__reply__free_unpacked(reply, NULL);
+    wire_message_release(&wire);
+    close(fd);
+    return code;
+}
+
+static void strangers_get_no_more_than_their_container(void** state)
+{
+    struct fixture*               f       = *state;
+    Containerv__Guardian__Request request = CONTAINERV__GUARDIAN__REQUEST__INIT;
+    Containerv__Guardian__Plain   plain   = CONTAINERV__GUARDIAN__PLAIN__INIT;
+    Containerv__Guardian__Create  make    = CONTAINERV__GUARDIAN__CREATE__INIT;
+    void*                         other   = NULL;
+    struct stat                   status;
+
+    create(f, NULL);
+    assert_int_equal(cv_spec_set_string(&f->spec->ext.id, "other", NULL), 0);
+    assert_int_equal(backend->create(f->spec, NULL, &other, &f->err), 0);
+    assert_int_equal(stat(cv_test_path("c-box/" GUARDIAN_SOCKET), &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    request.operation_case = CONTAINERV__GUARDIAN__REQUEST__OPERATION_STATE;
+    request.state          = &plain;
+    plain.id               = (char*)"box";
+    assert_int_equal(ask_raw(&request), CV_ERR_PROTOCOL); /* no version */
+    request.protocol = GUARDIAN_PROTOCOL + 1;
+    assert_int_equal(ask_raw(&request), CV_ERR_PROTOCOL);
+    request.protocol = GUARDIAN_PROTOCOL;
+    assert_int_equal(ask_raw(&request), 0);
+    plain.id = (char*)"other";
+    assert_int_equal(ask_raw(&request), CV_ERR_PERMISSION);
+    request.operation_case = CONTAINERV__GUARDIAN__REQUEST__OPERATION_CREATE;
+    request.create         = &make;
+    make.config_json       = (ProtobufCBinaryData){ 2, (uint8_t*)"{}" };
+    assert_int_equal(ask_raw(&request), CV_ERR_PERMISSION);
+    assert_int_equal(backend->destroy(other, &f->err), 0);
+}
+
+static void a_destroyed_one_is_not_found(void** state)
+{
+    struct fixture*       f    = *state;
+    struct cv_spec*       spec = NULL;
+    void*                 box  = NULL;
+    enum containerv_state now;
+
+    create(f, NULL);
+    assert_int_equal(backend->open("box", &spec, &box, &f->err), 0);
+    cv_spec_free(spec);
+    int idle = connect_raw(); /* a connection that never asks does not keep it */
+    assert_int_equal(backend->destroy(f->instance, &f->err), 0);
+    f->instance = NULL;
+    assert_int_equal(backend->state(box, &now, &f->err), CV_ERR_LOST);
+    backend->close(box);
+    close(idle);
+    assert_int_equal(backend->open("box", &spec, &box, &f->err), CV_ERR_NOT_FOUND);
 }
 
 static void missing_program_is_named(void** state)
@@ -510,9 +665,16 @@ int main(void)
         GUARDIAN_TEST(caller_takes_all_with_it),
         GUARDIAN_TEST(forked_child_gets_its_own),
         GUARDIAN_TEST(unknown_requests_are_refused),
+        GUARDIAN_TEST(other_processes_reach_it),
+        GUARDIAN_TEST(those_that_live_are_listed),
+        GUARDIAN_TEST(strangers_get_no_more_than_their_container),
+        GUARDIAN_TEST(a_destroyed_one_is_not_found),
         GUARDIAN_TEST(missing_program_is_named),
     };
 
     setenv("CONTAINERV_GUARDIAN", CV_TEST_GUARDIAN, 1);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    setenv("CONTAINERV_RUN_DIR", cv_test_folder_make(), 1);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    cv_test_folder_remove();
+    return failed;
 }

@@ -90,7 +90,8 @@ enum containerv_feature {
     CV_FEATURE_UPDATE     = 1 << 13,
     CV_FEATURE_DEVICES    = 1 << 14,
     CV_FEATURE_PID1       = 1 << 15, /**< containerv_options_set_init(options, 0) */
-    CV_FEATURE_TIME       = 1 << 16  /**< containerv_options_set_time_offset() */
+    CV_FEATURE_TIME       = 1 << 16, /**< containerv_options_set_time_offset() */
+    CV_FEATURE_OPEN       = 1 << 17  /**< containerv_open() and containerv_list() */
 };
 
 /**
@@ -105,11 +106,26 @@ enum containerv_feature {
 CV_PUBLIC int containerv_create(
     const char* rootfs, const struct containerv_options* options, struct containerv_container** container_out);
 
-/** Find a supervised container by its id. CV_ERR_NOT_FOUND if there is none. Since 0.1; back ends without CV_FEATURE_SUPERVISED lack it. */
+/**
+ * Reach a container of the same user that another process holds. It lives as long as that process says; when it ends, calls on this
+ * handle fail with CV_ERR_LOST or CV_ERR_NOT_FOUND. All calls work but containerv_events() and containerv_event_fd(). What is spawned by
+ * it has the environment, user and working folder of the container's own command, where it has one.
+ *
+ * @param container_out Set on success only; free with containerv_close().
+ * @return 0, CV_ERR_NOT_FOUND, CV_ERR_PROTOCOL (another version of containerv holds it), CV_ERR_UNSUPPORTED (back ends without
+ *         CV_FEATURE_OPEN).
+ */
 CV_PUBLIC int containerv_open(const char* id, struct containerv_container** container_out);
 
-/** Call `each` with the id of every supervised container of this user; a non-zero return of it stops the walk and is returned. */
+/** Call `each` with the id of every container of this user that can be opened, in no order; a non-zero return of it stops the walk and
+ * is returned. Back ends without CV_FEATURE_OPEN lack it. */
 CV_PUBLIC int containerv_list(int (*each)(const char* id, void* context), void* context);
+
+/**
+ * Free a handle that containerv_open() has given; the container goes on. One that containerv_create() has given is destroyed, as by
+ * containerv_destroy(). NULL is fine.
+ */
+CV_PUBLIC int containerv_close(struct containerv_container* container);
 
 /** @return The container's id, owned by it. */
 CV_PUBLIC const char* containerv_id(const struct containerv_container* container);

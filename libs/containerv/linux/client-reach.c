@@ -1,0 +1,120 @@
+/* Containers that other processes of this user hold: they are found in the run folder, and each has a socket there. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cv/folders.h>
+#include <cv/handle.h>
+#include <cv/str.h>
+
+#include "linux/client.h"
+
+#include <cv/banned.h>
+
+static const char prefix[] = "c-"; /* of a container's folder */
+
+static int not_found(const char* id, struct cv_error* err)
+{
+    cv_error_set(err, CV_ERR_NOT_FOUND, "there is no container '%s'", id);
+    cv_error_step(err, "look for the container");
+    cv_error_object(err, "%s", id);
+    cv_error_hint(err, "it may have ended, or belong to another user");
+    return CV_ERR_NOT_FOUND;
+}
+
+int linux_client_connect_to(const struct linux_route* route, int* fd_out, struct cv_error* err)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int                fd      = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int                result;
+
+    if (fd < 0)
+        return cv_error_errno(err, errno, "make a connection to the guardian", NULL);
+    cv_snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", route->folder_fd, GUARDIAN_SOCKET);
+    do {
+        result = connect(fd, (const struct sockaddr*)&address, sizeof(address));
+    } while (result < 0 && errno == EINTR);
+    if (result == 0) {
+        *fd_out = fd;
+        return 0;
+    }
+    result = errno;
+    close(fd);
+    if (result == ENOENT || result == ECONNREFUSED)
+        return cv_error_set(
+            err, CV_ERR_LOST, "the process that held the container has ended, and the container with it");
+    return cv_error_errno(err, result, "connect to the container's guardian", GUARDIAN_SOCKET);
+}
+
+int linux_client_reach(const char* id, struct linux_route* route_out, struct cv_error* err)
+{
+    CV_CLEANUP(cv_freep) char* run    = NULL;
+    CV_CLEANUP(cv_freep) char* path   = NULL;
+    struct linux_route         route  = LINUX_ROUTE_INIT;
+    int                        fd     = -1;
+    int                        result = cv_folders_run(&run, err);
+
+    if (result < 0)
+        return result;
+    path = cv_asprintf(err, "%s/%s%s", run, prefix, id);
+    if (path == NULL)
+        return CV_ERR_NO_MEMORY;
+    route.folder_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (route.folder_fd < 0)
+        return errno == ENOENT ? not_found(id, err)
+                               : cv_error_errno(err, errno, "open the container's run folder", path);
+    result = linux_client_connect_to(&route, &fd, err); /* does anybody hold it? */
+    cv_handle_closep(&fd);
+    if (result == 0) {
+        *route_out = route;
+        return 0;
+    }
+    cv_handle_closep(&route.folder_fd);
+    return result == CV_ERR_LOST ? not_found(id, err) : result;
+}
+
+/* Only those that somebody answers for: a folder may be one that a dead owner left. */
+static bool can_be_reached(const char* id)
+{
+    struct linux_route route = LINUX_ROUTE_INIT;
+    bool               found = linux_client_reach(id, &route, NULL) == 0;
+
+    cv_handle_closep(&route.folder_fd);
+    return found;
+}
+
+static void close_folder(DIR** folder)
+{
+    if (*folder != NULL)
+        closedir(*folder);
+}
+
+int linux_client_list(int (*each)(const char* id, void* context), void* context, struct cv_error* err)
+{
+    CV_CLEANUP(cv_freep) char*    run    = NULL;
+    CV_CLEANUP(close_folder) DIR* folder = NULL;
+    int                           result = cv_folders_run(&run, err);
+
+    if (result < 0)
+        return result;
+    folder = opendir(run);
+    if (folder == NULL)
+        return errno == ENOENT ? 0 : cv_error_errno(err, errno, "look for containers", run);
+    for (;;) {
+        const struct dirent* entry = (errno = 0, readdir(folder));
+        if (entry == NULL)
+            return errno != 0 ? cv_error_errno(err, errno, "look for containers", run) : 0;
+        const char* id = entry->d_name + sizeof(prefix) - 1;
+        if (strncmp(entry->d_name, prefix, sizeof(prefix) - 1) != 0 || cv_spec_check_id(id, NULL) < 0
+            || !can_be_reached(id))
+            continue;
+        result = each(id, context);
+        if (result != 0)
+            return result;
+    }
+}
