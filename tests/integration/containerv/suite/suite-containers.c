@@ -1,5 +1,7 @@
 /* Creating, naming and destroying containers; their state; their main process. */
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "suite.h"
 
@@ -150,6 +152,61 @@ static void inspect_names_the_container(void** state)
     OK(containerv_destroy(container));
 }
 
+/* In another process: a spawn, a kill of what is spawned, the state, all that is not a return of the line. */
+static int use_by_id(const char* id)
+{
+    const char* const               argv[] = { "/bin/sh", "-c", "exit 5", NULL };
+    struct containerv_exit          ended  = { .size = sizeof(ended) };
+    struct containerv_spawn_options spawn  = {
+         .size = sizeof(spawn), .argv = argv, .flags = CV_SPAWN_WAIT, .exit_out = &ended
+    };
+    struct containerv_container* opened  = NULL;
+    struct containerv_container* nothing = NULL;
+    enum containerv_state        current = 0;
+    if (containerv_open("no-such-one", &nothing) != CV_ERR_NOT_FOUND || nothing != NULL)
+        return 1;
+    if (containerv_open(id, &opened) != 0 || strcmp(containerv_id(opened), id) != 0)
+        return 2;
+    if (containerv_state(opened, &current) != 0 || current != CV_STATE_RUNNING)
+        return 3;
+    if (containerv_spawn(opened, "/bin/sh", &spawn, NULL) != 0 || ended.code != 5)
+        return 4;
+    return containerv_close(opened) == 0 ? 0 : 5;
+}
+
+static int count_it(const char* id, void* context)
+{
+    struct {
+        const char* id;
+        int         count;
+    }* wanted = context;
+    wanted->count += strcmp(id, wanted->id) == 0;
+    return 0;
+}
+
+static void another_process_reaches_it_by_its_id(void** state)
+{
+    NEED(CV_FEATURE_OPEN);
+    struct containerv_container* container = suite_container(NULL);
+    struct {
+        const char* id;
+        int         count;
+    } wanted    = { containerv_id(container), 0 };
+    int   raw   = -1;
+    pid_t child = -1;
+    (void)state;
+    PRINTS("x", container, "echo x");
+    OK(containerv_list(count_it, &wanted));
+    assert_int_equal(wanted.count, 1);
+    child = fork();
+    if (child == 0)
+        _exit(use_by_id(wanted.id));
+    assert_int_equal(waitpid(child, &raw, 0), child);
+    assert_int_equal(raw, 0);
+    PRINTS("y", container, "echo y");
+    OK(containerv_destroy(container));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +220,7 @@ int main(void)
         cmocka_unit_test(the_main_process_can_be_signalled),
         cmocka_unit_test(init_is_pid_1_unless_it_is_off),
         cmocka_unit_test(inspect_names_the_container),
+        cmocka_unit_test(another_process_reaches_it_by_its_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
