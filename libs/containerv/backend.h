@@ -67,7 +67,7 @@ struct cv_backend {
     int (*next_event)(
         void* instance, struct containerv_event* event_out, struct cv_error* err); /* CV_ERR_TIMEOUT: none */
     int (*event_handle)(void* instance, containerv_handle_t* handle_out, struct cv_error* err);
-    int (*update)(void* instance, const struct containerv_limits* limits, struct cv_error* err);
+    int (*update)(void* instance, const struct cv_spec* limits, struct cv_error* err); /* its ext.limits counts */
     int (*destroy)(void* instance, struct cv_error* err); /* frees instance, also after an error */
 };
 

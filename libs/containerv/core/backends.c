@@ -76,8 +76,8 @@ static bool wants_terminal(const struct containerv_options* options)
 }
 static bool wants_limits(const struct containerv_options* options)
 {
-    return options->draft->ext.limits.memory_bytes != 0 || options->draft->ext.limits.cpu_milli != 0
-           || options->draft->ext.limits.pids != 0;
+    const struct cv_spec_limits none = { .pids = options->draft->ext.limits.pids == UINT64_MAX ? UINT64_MAX : 0 };
+    return memcmp(&options->draft->ext.limits, &none, sizeof(none)) != 0;
 }
 static bool wants_supervised(const struct containerv_options* options)
 {

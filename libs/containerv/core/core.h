@@ -107,6 +107,21 @@ int cv_sized_in(void* to, size_t to_size, const void* from, const char* what, st
 int  cv_sized_check(const void* to, const char* what, struct cv_error* err);
 void cv_sized_out(void* to, const void* from, size_t from_size);
 
+/* A list of structs of the caller, of `known_size` for us: the first one's size is the step from one to the next. `add` gets each, copied
+ * into `known` (whose size is known_size). `what` is the struct's name. */
+struct cv_sized_list {
+    const void* items;
+    size_t      count, max;
+    void*       known;
+    size_t      known_size;
+    const char* what;
+};
+int cv_sized_each(const struct cv_sized_list* list, int (*add)(void* context, const void* known, struct cv_error* err),
+    void* context, struct cv_error* err);
+
+/* Put the caller's limits into ext.limits of a spec that has none (options-limits.c). */
+int cv_limits_apply(struct cv_spec* spec, const struct containerv_limits* limits, struct cv_error* err);
+
 /* `name` NULL: CONTAINERV_BACKEND, else the first whose probe succeeds. */
 int cv_backend_choose(const char* name, const struct cv_backend** backend_out, struct cv_error* err);
 int cv_backend_find(const char* name, const struct cv_backend** backend_out, struct cv_error* err);

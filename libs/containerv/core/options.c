@@ -194,25 +194,6 @@ int containerv_options_set_network(struct containerv_options* options, const str
     return cv_publish(&err, rc, "set the network");
 }
 
-int containerv_options_set_limits(struct containerv_options* options, const struct containerv_limits* limits)
-{
-    struct containerv_limits                  known = { 0 };
-    struct cv_error                           err   = CV_ERROR_INIT;
-    CV_CLEANUP(cv_spec_freep) struct cv_spec* trial = NULL;
-    int                                       rc    = cv_trial_new(options, limits, &trial, &err);
-    if (rc == 0)
-        rc = cv_sized_in(&known, sizeof(known), limits, "containerv_limits", &err);
-    if (rc == 0) {
-        trial->ext.limits.memory_bytes = known.memory_bytes;
-        trial->ext.limits.cpu_milli    = known.cpu_milli;
-        trial->ext.limits.pids         = known.pids;
-        rc                             = cv_trial_check(trial, &err);
-    }
-    if (rc == 0)
-        SWAP(options->draft->ext.limits, trial->ext.limits);
-    return cv_publish(&err, rc, "set the limits");
-}
-
 int containerv_options_set_policy(struct containerv_options* options, const struct containerv_policy* policy)
 {
     struct cv_error           err  = CV_ERROR_INIT;

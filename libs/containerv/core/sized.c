@@ -48,3 +48,25 @@ void cv_sized_out(void* to, const void* from, size_t from_size)
     memcpy(to, from, size < from_size ? size : from_size);
     memcpy(to, &kept, sizeof(kept));
 }
+
+int cv_sized_each(const struct cv_sized_list* list, int (*add)(void* context, const void* known, struct cv_error* err),
+    void* context, struct cv_error* err)
+{
+    const unsigned char* bytes = list->items;
+    size_t               step  = list->count > 0 ? size_of(list->items) : 0;
+    if (list->count > list->max)
+        return cv_error_set(
+            err, CV_ERR_INVALID, "%zu of struct %s (at most %zu are allowed)", list->count, list->what, list->max);
+    if (step % _Alignof(uint64_t) != 0)
+        return cv_error_set(err, CV_ERR_INVALID, "size of struct %s is not its sizeof", list->what);
+    for (size_t i = 0; i < list->count; i++) {
+        int rc = cv_sized_in(list->known, list->known_size, bytes + i * step, list->what, err);
+        if (rc == 0 && size_of(bytes + i * step) != step)
+            rc = cv_error_set(err, CV_ERR_INVALID, "struct %s: size differs from that of the first entry", list->what);
+        if (rc == 0)
+            rc = add(context, list->known, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}

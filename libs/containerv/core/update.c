@@ -13,17 +13,20 @@ static int unsupported(struct containerv_container* container, const char* what)
 
 int containerv_update(struct containerv_container* container, const struct containerv_limits* limits)
 {
-    struct cv_error          err = CV_ERROR_INIT;
-    struct containerv_limits known;
+    struct cv_error                           err   = CV_ERROR_INIT;
+    CV_CLEANUP(cv_spec_freep) struct cv_spec* trial = NULL;
     if (container == NULL || container->backend->update == NULL
         || (container->backend->features & CV_FEATURE_UPDATE) == 0)
         return unsupported(container, "update");
-    int rc = limits != NULL ? cv_sized_in(&known, sizeof(known), limits, "containerv_limits", &err)
-                            : cv_error_set(&err, CV_ERR_INVALID, "limits is NULL");
+    int rc = cv_trial_new(container, limits, &trial, &err);
+    if (rc == 0)
+        rc = cv_limits_apply(trial, limits, &err);
+    if (rc == 0)
+        rc = cv_trial_check(trial, &err);
     if (rc == 0)
         rc = cv_container_in_state(container, CV_STATES_ALIVE, "update", &err);
     if (rc == 0)
-        rc = container->backend->update(container->instance, &known, &err);
+        rc = container->backend->update(container->instance, trial, &err);
     return cv_publish(&err, rc, "update the limits");
 }
 

@@ -49,6 +49,37 @@ static const struct cv_table landlock_tcp_table = {
 };
 #undef T
 
+#define T struct cv_spec_io_limit
+static const struct cv_field io_rows[] = {
+    CV_STRING(T, path, "path", CV_NEEDED, .check = cv_check_absolute),
+    CV_U64(T, read_bps, "readBps", .max = INT64_MAX),
+    CV_U64(T, write_bps, "writeBps", .max = INT64_MAX),
+    CV_U64(T, read_iops, "readIops", .max = UINT32_MAX),
+    CV_U64(T, write_iops, "writeIops", .max = UINT32_MAX),
+};
+static const struct cv_table io_table = {
+    .fields = io_rows, .count = CV_ARRAY_LEN(io_rows), .size = sizeof(T), .strict = true
+};
+#undef T
+
+#define T struct cv_spec_limits
+static const struct cv_field limit_rows[] = {
+    CV_U64(T, memory_bytes, "memoryBytes", .max = INT64_MAX),
+    CV_U64(T, cpu_milli, "cpuMilli", .max = 1000000000),
+    CV_U64(T, pids, "pids", .flags = 0),
+    CV_U64(T, swap_bytes, "swapBytes", .flags = 0),
+    CV_U64(T, memory_reservation_bytes, "memoryReservationBytes", .max = INT64_MAX),
+    CV_U32(T, cpu_weight, "cpuWeight", .max = 10000),
+    CV_U32(T, io_weight, "ioWeight", .max = 1000),
+    CV_STRING(T, cpus, "cpus", .check = cv_check_cpu_list),
+    CV_STRING(T, memory_nodes, "memoryNodes", .check = cv_check_cpu_list),
+    CV_LIST(T, io, "io", &io_table),
+    CV_LIST(T, hugepages, "hugepages", &cv_table_hugepages),
+    CV_U64(T, upper_bytes, "upperBytes", .max = INT64_MAX),
+};
+static const struct cv_table limit_table = { .fields = limit_rows, .count = CV_ARRAY_LEN(limit_rows), .strict = true };
+#undef T
+
 #define T struct cv_spec_extension
 static const struct cv_field landlock_rows[] = {
     CV_LIST(T, landlock.paths, "paths", &landlock_path_table),
@@ -68,13 +99,6 @@ static const struct cv_table network_table = {
     .fields = network_rows, .count = CV_ARRAY_LEN(network_rows), .strict = true
 };
 
-static const struct cv_field limit_rows[] = {
-    CV_U64(T, limits.memory_bytes, "memoryBytes", .max = INT64_MAX),
-    CV_U64(T, limits.cpu_milli, "cpuMilli", .max = 1000000000),
-    CV_U64(T, limits.pids, "pids", .max = INT64_MAX),
-};
-static const struct cv_table limit_table = { .fields = limit_rows, .count = CV_ARRAY_LEN(limit_rows), .strict = true };
-
 static const struct cv_field extension_rows[] = {
     CV_STRING(T, id, "id", .flags = 0), /* grammar: cv_spec_check_id() */
     CV_BITS(T, caps, "caps", cap_names),
@@ -89,7 +113,7 @@ static const struct cv_field extension_rows[] = {
     CV_STRING(T, user, "user", .check = cv_check_not_empty),
     CV_STRV(T, groups, "groups", .check = cv_check_not_empty),
     CV_GROUP(0, "network", &network_table, .flags = 0),
-    CV_GROUP(0, "limits", &limit_table, .flags = 0),
+    CV_GROUP(offsetof(T, limits), "limits", &limit_table, .flags = 0),
     CV_LIST(T, devices, "devices", &device_table),
     CV_STRING(T, isolation, "isolation", .check = cv_check_not_empty),
     CV_I64(T, timeout_ms, "timeoutMs", .max = INT64_MAX),

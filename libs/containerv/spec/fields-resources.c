@@ -38,7 +38,7 @@ static const struct cv_field hugepage_rows[] = {
     CV_STRING(T, page_size, "pageSize", CV_NEEDED, .check = cv_check_page_size),
     CV_U64(T, limit, "limit", CV_NEEDED),
 };
-static const struct cv_table hugepage_table = CV_TABLE_OF(T, hugepage_rows);
+const struct cv_table cv_table_hugepages = CV_TABLE_OF(T, hugepage_rows);
 #undef T
 
 #define T struct cv_spec_interface
@@ -114,7 +114,7 @@ static const struct cv_field resource_rows[] = {
     CV_OBJECT(T, 0, cpu.set, "cpu", &cpu_table),
     CV_OBJECT(T, 0, pids.set, "pids", &pids_table),
     CV_OBJECT(T, 0, block_io.set, "blockIO", &block_table),
-    CV_LIST(T, hugepage_limits, "hugepageLimits", &hugepage_table),
+    CV_LIST(T, hugepage_limits, "hugepageLimits", &cv_table_hugepages),
     CV_OBJECT(T, 0, network.set, "network", &network_table),
     CV_MAP(T, rdma, "rdma", &rdma_table),
     CV_PAIRS(T, unified, "unified", .check = cv_check_unified),

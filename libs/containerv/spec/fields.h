@@ -75,6 +75,7 @@ extern const struct cv_table cv_table_spec;           /* struct cv_spec */
 extern const struct cv_table cv_table_process;        /* struct cv_spec_process */
 extern const struct cv_table cv_table_linux;          /* struct cv_spec_linux */
 extern const struct cv_table cv_table_resources;      /* struct cv_spec_resources */
+extern const struct cv_table cv_table_hugepages;      /* struct cv_spec_hugepage_limit */
 extern const struct cv_table cv_table_seccomp;        /* struct cv_spec_seccomp */
 extern const struct cv_table cv_table_docker_seccomp; /* struct cv_spec_docker_seccomp */
 extern const struct cv_table cv_table_windows;        /* struct cv_spec_windows */

@@ -183,6 +183,33 @@ int cv_spec_add_device(struct cv_spec* spec, const char* host_path, const char* 
         &spec->ext.devices, sizeof(entry), offsetof(entry, host_path), host_path, offsetof(entry, path), path, err);
 }
 
+int cv_spec_add_io_limit(struct cv_spec* spec, const struct cv_spec_io_limit* limit, struct cv_error* err)
+{
+    struct cv_spec_io_limit* entry = add_entry(&spec->ext.limits.io, sizeof(*entry), err);
+    if (entry == NULL)
+        return add_failed(entry, err);
+    *entry      = *limit;
+    entry->path = NULL;
+    if (cv_spec_set_string(&entry->path, limit->path, err) < 0)
+        return CV_ERR_NO_MEMORY;
+    spec->ext.set = true;
+    spec->ext.limits.io.count++;
+    return 0;
+}
+
+int cv_spec_add_hugepages(struct cv_spec* spec, const char* page_size, uint64_t bytes, struct cv_error* err)
+{
+    struct cv_spec_hugepage_limit* entry = add_entry(&spec->ext.limits.hugepages, sizeof(*entry), err);
+    if (entry == NULL)
+        return add_failed(entry, err);
+    if (cv_spec_set_string(&entry->page_size, page_size, err) < 0)
+        return CV_ERR_NO_MEMORY;
+    entry->limit  = bytes;
+    spec->ext.set = true;
+    spec->ext.limits.hugepages.count++;
+    return 0;
+}
+
 int cv_spec_add_layer(struct cv_spec* spec, const char* path, struct cv_error* err)
 {
     spec->ext.set = true;

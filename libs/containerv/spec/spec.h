@@ -228,6 +228,28 @@ struct cv_spec_ext_device {
     char* host_path;
     char* path;
 };
+struct cv_spec_io_limit {
+    char*    path; /* a block device of the host */
+    uint64_t read_bps, write_bps, read_iops, write_iops;
+};
+struct cv_spec_hugepage_limit {
+    char*    page_size;
+    uint64_t limit;
+};
+/* What struct containerv_limits says, on any system; 0 and NULL is "not given". Linux's own words are in linux.resources. */
+struct cv_spec_limits {
+    uint64_t memory_bytes, swap_bytes, memory_reservation_bytes, cpu_milli, pids, upper_bytes;
+    uint32_t cpu_weight, io_weight;
+    char *   cpus, *memory_nodes;
+    struct {
+        struct cv_spec_io_limit* items;
+        size_t                   count;
+    } io;
+    struct {
+        struct cv_spec_hugepage_limit* items;
+        size_t                         count;
+    } hugepages;
+};
 struct cv_spec_extension {
     bool           set;
     char*          id;
@@ -258,9 +280,7 @@ struct cv_spec_extension {
         char*    netmask;
         char*    host_address;
     } network;
-    struct {
-        uint64_t memory_bytes, cpu_milli, pids; /* 0 = no limit */
-    } limits;
+    struct cv_spec_limits limits;
     struct {
         struct cv_spec_ext_device* items;
         size_t                     count;
@@ -286,10 +306,6 @@ struct cv_spec_throttle_device {
 struct cv_spec_throttle {
     struct cv_spec_throttle_device* items;
     size_t                          count;
-};
-struct cv_spec_hugepage_limit {
-    char*    page_size;
-    uint64_t limit;
 };
 struct cv_spec_interface {
     char*    name;
@@ -552,6 +568,8 @@ int cv_spec_add_layer(struct cv_spec* spec, const char* path, struct cv_error* e
 int cv_spec_add_device(struct cv_spec* spec, const char* host_path, const char* path, struct cv_error* err);
 int cv_spec_add_landlock_path(struct cv_spec* spec, const char* path, uint32_t access, struct cv_error* err);
 int cv_spec_add_landlock_tcp(struct cv_spec* spec, uint32_t port, uint32_t access, struct cv_error* err);
+int cv_spec_add_io_limit(struct cv_spec* spec, const struct cv_spec_io_limit* limit, struct cv_error* err);
+int cv_spec_add_hugepages(struct cv_spec* spec, const char* page_size, uint64_t bytes, struct cv_error* err);
 int cv_spec_add_rlimit(struct cv_spec* spec, const char* type, uint64_t soft, uint64_t hard, struct cv_error* err);
 int cv_spec_add_id_map(
     struct cv_spec_id_maps* maps, uint32_t container_id, uint32_t host_id, uint32_t size, struct cv_error* err);

@@ -84,11 +84,44 @@ struct containerv_network {
     const char* host_address;      /**< veth: address of the host's end; also the default route inside */
 };
 
+/** "No limit" where 0 is a default of ours. */
+#define CV_LIMIT_NONE UINT64_MAX
+
+/** Rates of one block device, per second; 0 = no limit. */
+struct containerv_io_limit {
+    uint32_t    size; /**< sizeof(struct containerv_io_limit) */
+    const char* path; /**< the host's device file of a whole disk, "/dev/sda" */
+    uint64_t    read_bps, write_bps;
+    uint64_t    read_iops, write_iops;
+};
+
+struct containerv_hugepage_limit {
+    uint32_t    size;      /**< sizeof(struct containerv_hugepage_limit) */
+    const char* page_size; /**< "2MB", "1GB" */
+    uint64_t    bytes;     /**< a limit of 0 is one */
+};
+
+/**
+ * Limits of a container as a whole. Unless said otherwise 0 or NULL is no limit, and asks nothing of the host. A limit that is given and
+ * can't be enforced fails the call, with the reason.
+ */
 struct containerv_limits {
     uint32_t size;         /**< sizeof(struct containerv_limits) */
-    uint64_t memory_bytes; /**< 0 = no limit */
-    uint64_t cpu_milli;    /**< thousandths of a CPU, 0 = no limit */
-    uint64_t pids;         /**< processes and threads, 0 = no limit */
+    uint64_t memory_bytes; /**< without swap; what goes beyond is paid with the life of a process (CV_EXIT_OOM) */
+    uint64_t cpu_milli;    /**< thousandths of a CPU */
+    uint64_t pids; /**< processes and threads. 0 = 2048, or what else the host can do; CV_LIMIT_NONE = no limit */
+    /** Swap beside the memory. 0 with memory_bytes = as much, where the host counts swap; less than a page, such as 1 = none at all. */
+    uint64_t    swap_bytes;
+    uint64_t    memory_reservation_bytes; /**< others are asked to give up memory before this much of it */
+    uint32_t    cpu_weight;               /**< 1 to 10000: share of the CPUs when they are short; others have 100 */
+    uint32_t    io_weight;                /**< 1 to 1000, likewise for disks */
+    const char* cpus;                     /**< CPUs that may be used, "0-3,7" */
+    const char* memory_nodes;             /**< nodes of memory, likewise */
+    const struct containerv_io_limit*       io; /**< at most 64 */
+    size_t                                  io_count;
+    const struct containerv_hugepage_limit* hugepages; /**< at most 16 */
+    size_t                                  hugepage_count;
+    uint64_t upper_bytes; /**< what may be written to the root besides mounts; only with layers (a throw-away upper) */
 };
 
 /** Where one of a process's standard streams goes. All zero is the null device. */
