@@ -318,23 +318,6 @@ static void nested_groups_are_bounded_and_removed(void** state)
     check_empty_and_remove();
 }
 
-static void limits_are_refused(void** state)
-{
-    struct cv_spec spec = { 0 };
-
-    (void)state;
-    CV_TEST_OK(err, linux_cgroup_check_limits(&spec, &err));
-    spec.ext.limits.pids = 1;
-    CV_TEST_FAILS(CV_ERR_UNSUPPORTED, err, linux_cgroup_check_limits(&spec, &err));
-    spec                      = (struct cv_spec){ 0 };
-    spec.ext.limits.cpu_milli = 1;
-    CV_TEST_FAILS(CV_ERR_UNSUPPORTED, err, linux_cgroup_check_limits(&spec, &err));
-    spec                         = (struct cv_spec){ 0 };
-    spec.ext.limits.memory_bytes = 1;
-    CV_TEST_FAILS(CV_ERR_UNSUPPORTED, err, linux_cgroup_check_limits(&spec, &err));
-    assert_non_null(strstr(err.text, "linux"));
-}
-
 static void without_a_tree(void)
 {
     int fd = -1;
@@ -376,7 +359,6 @@ int main(void)
         TEST(waiting_has_an_end),
         TEST(events_wake_a_loop),
         TEST(nested_groups_are_bounded_and_removed),
-        TEST(limits_are_refused),
         TEST(the_tree_is_found_wherever_it_is),
     };
 

@@ -42,12 +42,14 @@ static int probe(struct cv_error* err)
     return result;
 }
 
+#define CAPS (CV_CAP_FILESYSTEM | CV_CAP_PROCESS_CONTROL | CV_CAP_NETWORK | CV_CAP_IPC | CV_CAP_USERS | CV_CAP_LIMITS)
+
 const struct cv_backend cv_backend_linux = {
     .name     = "linux",
     .features = CV_FEATURE_PAUSE | CV_FEATURE_TERMINAL | CV_FEATURE_MOUNTS | CV_FEATURE_LAYERS | CV_FEATURE_VETH
                 | CV_FEATURE_USERS | CV_FEATURE_HANDLES | CV_FEATURE_EVENTS | CV_FEATURE_DEVICES | CV_FEATURE_PID1
-                | CV_FEATURE_TIME | CV_FEATURE_OPEN,
-    .caps         = CV_CAP_FILESYSTEM | CV_CAP_PROCESS_CONTROL | CV_CAP_NETWORK | CV_CAP_IPC | CV_CAP_USERS,
+                | CV_FEATURE_TIME | CV_FEATURE_OPEN | CV_FEATURE_LIMITS,
+    .caps         = CAPS,
     .probe        = probe,
     .create       = linux_client_create,
     .open         = linux_client_open,

@@ -47,6 +47,26 @@ int linux_cgroup_write(int group_fd, const char* file, const char* text, struct 
     return 0;
 }
 
+int linux_cgroup_read(int group_fd, const char* file, char* text, size_t size, struct cv_error* err)
+{
+    CV_CLEANUP(cv_handle_closep) int fd     = openat(group_fd, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    size_t                           length = 0;
+    ssize_t                          got    = 1;
+
+    if (fd < 0)
+        return cv_error_errno(err, errno, "open a file of the cgroup", file);
+    while (got != 0 && length < size) {
+        got = read(fd, text + length, size - length);
+        if (got < 0 && errno != EINTR)
+            return cv_error_errno(err, errno, "read a file of the cgroup", file);
+        length += got > 0 ? (size_t)got : 0;
+    }
+    if (length == size)
+        return cv_error_set(err, CV_ERR_LIMIT, "a file of the cgroup, %s, has %zu bytes or more", file, size);
+    text[length] = '\0';
+    return 0;
+}
+
 DIR* linux_cgroup_list(int group_fd, struct cv_error* err)
 {
     /* opened anew: a duplicate would share its place in the listing with the caller's descriptor */

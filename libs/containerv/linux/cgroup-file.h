@@ -13,6 +13,9 @@ int linux_cgroup_open_folder(int parent_fd, const char* name, int* folder_out, s
 /* One write of the whole text. CV_ERR_NOT_FOUND when the kernel has no such control file. */
 int linux_cgroup_write(int group_fd, const char* file, const char* text, struct cv_error* err);
 
+/* The whole content, which must be shorter than `size`, with NUL at the end. CV_ERR_NOT_FOUND, CV_ERR_LIMIT. */
+int linux_cgroup_read(int group_fd, const char* file, char* text, size_t size, struct cv_error* err);
+
 /* The groups directly below: a stream of its own, NULL on failure; the next one's name or NULL. The name is valid until the next call. */
 DIR*        linux_cgroup_list(int group_fd, struct cv_error* err);
 const char* linux_cgroup_next_child(DIR* folder);

@@ -316,20 +316,3 @@ int linux_cgroup_processes(int group_fd, pid_t* list, size_t capacity, size_t* c
         *count_out = processes.count;
     return rc;
 }
-
-int linux_cgroup_check_limits(const struct cv_spec* spec, struct cv_error* err)
-{
-    const struct {
-        uint64_t    value;
-        const char* name;
-    } limits[] = {
-        { spec->ext.limits.memory_bytes, "a limit of memory" },
-        { spec->ext.limits.cpu_milli, "a limit of CPU time" },
-        { spec->ext.limits.pids, "a limit of processes" },
-    };
-
-    for (size_t i = 0; i < CV_ARRAY_LEN(limits); i++)
-        if (limits[i].value != 0)
-            return cv_error_unsupported(err, limits[i].name, "linux");
-    return 0;
-}

@@ -72,7 +72,4 @@ int linux_cgroup_processes(int group_fd, pid_t* list, size_t capacity, size_t* c
 int linux_cgroup_open_events(int group_fd, int* events_fd_out, struct cv_error* err);
 int linux_cgroup_read_events(int events_fd, struct linux_cgroup_state* state_out, struct cv_error* err);
 
-/* Limits are not built yet: CV_ERR_UNSUPPORTED when one is asked for. */
-int linux_cgroup_check_limits(const struct cv_spec* spec, struct cv_error* err);
-
 #endif

@@ -5,6 +5,7 @@
 #include "linux/container.h"
 #include "linux/home.h"
 #include "linux/idrange.h"
+#include "linux/limits.h"
 #include "linux/setup.h"
 
 enum { LINUX_CONTAINER_KILL_MS = 10000 };
@@ -15,6 +16,7 @@ struct linux_container {
     struct linux_seccomp_filter seccomp;
     struct cv_spec*             spec;
     int                         parent_fd, group_fd; /* cgroup */
+    struct linux_limits         limits;
     int                         null_fd;
     pid_t                       pid; /* PID 1, 0 before it is there */
     int                         pidfd;

@@ -36,6 +36,7 @@ static struct linux_container* container_new(struct cv_error* err)
     c->home      = (struct linux_home)LINUX_HOME_INIT;
     c->range     = (struct linux_idrange)LINUX_IDRANGE_INIT;
     c->parent_fd = c->group_fd = c->pidfd = c->control_fd = c->null_fd = -1;
+    linux_limits_init(&c->limits);
     return c;
 }
 
@@ -46,6 +47,7 @@ static void container_free(struct linux_container* c)
     linux_fd_closep(&c->pidfd);
     linux_fd_closep(&c->control_fd);
     linux_fd_closep(&c->null_fd);
+    linux_limits_release(&c->limits);
     linux_idrange_release(&c->range);
     linux_home_release(&c->home);
     linux_seccomp_release(&c->seccomp);
@@ -55,12 +57,29 @@ static void container_free(struct linux_container* c)
 
 /* --- claiming ------------------------------------------------------------------------------------------------------------------ */
 
+static int claim_limits(struct linux_container* c, struct cv_error* err)
+{
+    CV_CLEANUP(linux_limits_plan_release) struct linux_limits_plan plan = { .items = NULL };
+
+    int rc = linux_limits_plan_make(c->spec, false, linux_limits_device, &plan, err);
+    if (rc == 0)
+        rc = linux_limits_apply(&c->limits, &plan, c->group_fd, c->home.id, err);
+    if (rc < 0)
+        return rc;
+    linux_limits_moved(&c->limits); /* every process goes in by itself */
+    bool is_default = false;
+    if (linux_limits_pids(c->spec, &is_default) != UINT64_MAX && is_default && c->range.lock_fd >= 0
+        && c->limits.version[LINUX_CONTROLLER_PIDS] != 2)
+        c->limits.processes_rlimit = LINUX_PIDS_DEFAULT;
+    return 0;
+}
+
 static int claim_cgroup(struct linux_container* c, struct cv_error* err)
 {
     int rc = linux_cgroup_open_parent(&c->parent_fd, err);
     if (rc == 0)
         rc = linux_cgroup_create(c->parent_fd, c->home.id, &c->group_fd, err);
-    return rc;
+    return rc == 0 ? claim_limits(c, err) : rc;
 }
 
 static int claim(struct linux_container* c, const struct cv_spec* spec, struct cv_error* err)
@@ -93,6 +112,7 @@ static int plan(struct linux_container* c, struct linux_setup* setup, struct cv_
     setup->spec    = c->spec;
     setup->id      = c->home.id;
     setup->seccomp = c->seccomp;
+    setup->limits  = &c->limits;
     setup->userns  = c->range.lock_fd >= 0;
     setup->seal    = setup->userns && (setup->caps.bounding >> CAP_NUMBER_SYS_ADMIN & 1) != 0;
     setup->null_fd = c->null_fd;
@@ -479,15 +499,16 @@ static int kill_all(struct linux_container* c, struct cv_error* err)
  * success means nothing, so the results are kept beside. */
 int linux_container_destroy(struct linux_container* container, struct cv_error* err)
 {
-    struct cv_error steps[4] = { CV_ERROR_INIT, CV_ERROR_INIT, CV_ERROR_INIT, CV_ERROR_INIT };
-    int             rc[4]    = { 0 };
+    struct cv_error steps[5] = { CV_ERROR_INIT, CV_ERROR_INIT, CV_ERROR_INIT, CV_ERROR_INIT, CV_ERROR_INIT };
+    int             rc[5]    = { 0 };
     rc[0]                    = kill_all(container, &steps[0]);
     if (container->has_link)
         rc[1] = linux_net_delete(container->home.id, &steps[1]);
     if (container->group_fd >= 0)
         rc[2] = linux_cgroup_remove(container->parent_fd, container->home.id, LINUX_CONTAINER_KILL_MS, &steps[2]);
+    rc[3] = linux_limits_remove(&container->limits, container->home.id, &steps[3]);
     if (container->claimed)
-        rc[3] = linux_home_remove(&container->home, &steps[3]);
+        rc[4] = linux_home_remove(&container->home, &steps[4]);
     container_free(container);
     for (size_t i = 0; i < CV_ARRAY_LEN(steps); i++)
         if (rc[i] < 0) {

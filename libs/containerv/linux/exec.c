@@ -159,9 +159,25 @@ static int set_oom_score(int64_t value, struct cv_error* err)
     return 0;
 }
 
-static int set_limits(const struct cv_spec_process* process, struct cv_error* err)
+/* Our default where no cgroup counts processes: for each user of the container by itself, which is weaker. */
+static int set_default_processes(const struct cv_spec_process* process, uint64_t processes, struct cv_error* err)
+{
+    struct rlimit value = { .rlim_cur = 0 };
+    for (size_t i = 0; i < process->rlimits.count; i++)
+        if (strcmp(process->rlimits.items[i].type, "RLIMIT_NPROC") == 0)
+            return 0;
+    if (processes == 0 || getrlimit(RLIMIT_NPROC, &value) < 0 || value.rlim_max <= processes)
+        return 0;
+    value.rlim_cur = value.rlim_max = processes;
+    return setrlimit(RLIMIT_NPROC, &value) < 0 ? cv_error_errno(err, errno, "set the resource limit", "RLIMIT_NPROC")
+                                               : 0;
+}
+
+static int set_limits(const struct cv_spec_process* process, uint64_t processes, struct cv_error* err)
 {
     int rc = process->oom_score_adj.set ? set_oom_score(process->oom_score_adj.value, err) : 0;
+    if (rc == 0)
+        rc = set_default_processes(process, processes, err);
     for (size_t i = 0; rc == 0 && i < process->rlimits.count; i++)
         rc = set_rlimit(&process->rlimits.items[i], err);
     umask(process->user.umask.set ? (mode_t)process->user.umask.value : 022);
@@ -337,7 +353,7 @@ static int become_program(const struct linux_exec* what, struct linux_identity* 
     if (rc == 0)
         rc = wire_streams(what, slave, &status, err);
     if (rc == 0) /* after the descriptors are in place: RLIMIT_NOFILE would be in the way */
-        rc = set_limits(what->start->process, err);
+        rc = set_limits(what->start->process, what->processes, err);
     if (rc == 0)
         rc = drop_privileges(what, who, err);
     if (rc == 0)

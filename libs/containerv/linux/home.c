@@ -19,6 +19,7 @@
 
 #include "linux/cgroup.h"
 #include "linux/fd.h"
+#include "linux/limits.h"
 #include "linux/net.h"
 
 enum { SWEEP_KILL_MS = 5000 };
@@ -152,6 +153,8 @@ static int sweep_one(const struct linux_home* base, int run_fd, const char* name
     if (!owner_is_dead(run_fd, name, &lock_fd))
         return 0;
     int rc = sweep_cgroup(dead.id, err);
+    if (rc == 0)
+        rc = linux_limits_sweep(dead.id, err);
     if (rc == 0)
         rc = linux_net_delete(dead.id, err);
     return rc == 0 ? linux_home_remove(&dead, err)

@@ -68,7 +68,8 @@ static _Noreturn void be_program(const struct join* join)
     struct linux_exec what  = { .start = join->start,
          .seccomp                      = &join->container->seccomp,
          .status_fd                    = join->status_fd,
-         .null_fd                      = join->container->null_fd };
+         .null_fd                      = join->container->null_fd,
+         .processes                    = join->container->limits.processes_rlimit };
     if (become_root(join, &error) < 0) {
         struct setup_message message = { .word = SETUP_FAILED, .error = error };
         setup_say(join->status_fd, &message, -1, NULL);
@@ -95,7 +96,9 @@ static _Noreturn void joiner(const struct join* join)
 {
     struct setup_message message = { .word = SETUP_FAILED, .error = CV_ERROR_INIT };
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    int rc = keep_own_fds(join, &message.error);
+    int rc = linux_limits_join(&join->container->limits, &message.error);
+    if (rc == 0)
+        rc = keep_own_fds(join, &message.error);
     if (rc == 0)
         rc = enter(join, &message.error);
     if (rc == 0)

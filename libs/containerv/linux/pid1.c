@@ -107,7 +107,9 @@ static int set_up_network(const struct linux_setup* setup, struct cv_error* err)
 
 static int set_up(struct linux_setup* setup, struct cv_error* err)
 {
-    int rc = keep_own_fds(setup, err);
+    int rc = linux_limits_join(setup->limits, err);
+    if (rc == 0)
+        rc = keep_own_fds(setup, err);
     if (rc == 0)
         rc = receive_mounts(setup, err);
     if (rc == 0) /* while the host's /proc is there, and open to the host's root */
@@ -136,6 +138,7 @@ static struct linux_exec exec_of(const struct linux_setup* setup, bool pid1)
         .seccomp                       = &setup->seccomp,
         .status_fd                     = setup->start_fd,
         .null_fd                       = setup->null_fd,
+        .processes                     = setup->limits->processes_rlimit,
         .die_with_parent               = pid1 };
 }
 

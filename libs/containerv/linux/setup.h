@@ -10,6 +10,7 @@
 
 #include "linux/caps.h"
 #include "linux/container.h"
+#include "linux/limits.h"
 #include "linux/net-plan.h"
 #include "linux/seccomp.h"
 
@@ -53,6 +54,7 @@ struct linux_setup {
     struct net_plan             net;
     struct linux_caps           caps; /* largest set that any process may have */
     struct linux_seccomp_filter seccomp;
+    const struct linux_limits*  limits;     /* groups to go into first of all */
     bool                        userns;     /* own user namespace */
     bool                        seal;       /* SYS_ADMIN is granted: lock the mounts in a nested user namespace */
     int                         control_fd; /* PID 1's end; the guardian's own is closed in the clone */
@@ -85,6 +87,7 @@ struct linux_exec {
     const struct linux_seccomp_filter* seccomp;
     int                                status_fd; /* gets SETUP_TERMINAL; close-on-exec */
     int                                null_fd;
+    uint64_t                           processes;       /* RLIMIT_NPROC unless the process has its own; 0: none */
     bool                               die_with_parent; /* it is PID 1 itself */
 };
 int linux_exec(const struct linux_exec* what, struct cv_error* err);

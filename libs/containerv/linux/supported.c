@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "linux/limits-plan.h"
+
 struct wish {
     bool        asked;
     const char* what;
@@ -43,10 +45,7 @@ int linux_supported(const struct cv_spec* spec, bool has_command, struct cv_erro
 {
     const struct cv_spec_linux* linux_spec = &spec->linux_;
     const struct wish           wishes[]   = {
-                    { spec->ext.limits.memory_bytes != 0, "a memory limit" },
-                    { spec->ext.limits.cpu_milli != 0, "a CPU limit" },
-                    { spec->ext.limits.pids != 0, "a pids limit" },
-                    { linux_spec->resources.set, "linux.resources" },
+                    { spec->ext.limits.upper_bytes != 0, "a limit of the upper" },
                     { linux_spec->intel_rdt.set, "linux.intelRdt" },
                     { linux_spec->personality.set, "linux.personality" },
                     { linux_spec->mount_label != NULL, "linux.mountLabel" },
@@ -62,6 +61,8 @@ int linux_supported(const struct cv_spec* spec, bool has_command, struct cv_erro
                     { spec->ext.no_init && !has_command, "init=false without a command" },
     };
     int rc = refuse(wishes, CV_ARRAY_LEN(wishes), err);
+    if (rc == 0)
+        rc = linux_limits_supported(spec, err);
     if (rc == 0)
         rc = namespaces(spec, err);
     return rc == 0 ? linux_supported_process(&spec->process, err) : rc;

@@ -1,0 +1,76 @@
+/*
+ * What has to be written to keep a container's limits: from ext.limits and linux.resources of a specification to a list of files and
+ * values, for both versions of cgroups. Pure.
+ *
+ * A controller is found on one version of a host; only its entries for that version count. Weights of CPUs are converted as the kernel
+ * itself does (1024 shares are a weight of 100).
+ */
+#ifndef CV_LINUX_LIMITS_PLAN_H
+#define CV_LINUX_LIMITS_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cv/error.h>
+
+#include "spec/spec.h"
+
+enum linux_controller {
+    LINUX_CONTROLLER_MEMORY,
+    LINUX_CONTROLLER_CPU,
+    LINUX_CONTROLLER_CPUSET,
+    LINUX_CONTROLLER_PIDS,
+    LINUX_CONTROLLER_IO,
+    LINUX_CONTROLLER_HUGETLB,
+    LINUX_CONTROLLER_DEVICES, /* version 1 only; version 2 has a program instead */
+    LINUX_CONTROLLERS
+};
+
+/* What it is called by each version: "io", "blkio". NULL: there is none. */
+const char* linux_controller_name(enum linux_controller controller, int version);
+
+enum {
+    LINUX_LIMITS_MAX       = 1024, /* entries of a plan */
+    LINUX_LIMIT_FILE_SIZE  = 64,
+    LINUX_LIMIT_VALUE_SIZE = 256,
+    LINUX_PIDS_DEFAULT     = 2048
+};
+
+struct linux_limit {
+    const char*           what; /* "the limit of memory" */
+    enum linux_controller controller;
+    int                   version;  /* 1 or 2 */
+    bool                  optional; /* a default of ours, or the end of a limit: no matter where it can't be written */
+    bool or_next; /* when there is no such file, the next entry counts instead; else it is passed over */
+    char file[LINUX_LIMIT_FILE_SIZE]; /* "": this version can't do it */
+    char value[LINUX_LIMIT_VALUE_SIZE];
+};
+
+struct linux_limits_plan {
+    struct linux_limit* items;
+    size_t              count;
+};
+
+/* How the plan learns a device's numbers; the only thing it needs of a system. */
+typedef int (*linux_limits_device_fn)(const char* path, unsigned* major_out, unsigned* minor_out, struct cv_error* err);
+
+/*
+ * CV_ERR_UNSUPPORTED for what neither version has or is not built (realtime scheduling, network classes, RDMA), CV_ERR_LIMIT for more
+ * entries than the maximum. An error of `device` is handed on. `update`: also what ends limits that are not given any more; only
+ * ext.limits counts then.
+ */
+int  linux_limits_plan_make(const struct cv_spec* spec, bool update, linux_limits_device_fn device,
+     struct linux_limits_plan* plan_out, struct cv_error* err);
+void linux_limits_plan_release(struct linux_limits_plan* plan);
+
+/* Are all numbers of the list ("0-3,7") in the other one? False also for what is no such list. */
+bool linux_number_list_within(const char* list, const char* of);
+
+/* What of linux.resources is refused. */
+int linux_limits_supported(const struct cv_spec* spec, struct cv_error* err);
+
+/* The limit of processes that holds: the one asked for, else our default; UINT64_MAX: none. *is_default_out tells which. */
+uint64_t linux_limits_pids(const struct cv_spec* spec, bool* is_default_out);
+
+#endif

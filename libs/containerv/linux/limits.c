@@ -1,0 +1,354 @@
+#include "linux/limits.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <cv/handle.h>
+#include <cv/str.h>
+
+#include "linux/cgroup-file.h"
+#include "linux/limits-v1.h"
+
+#include <cv/banned.h>
+
+enum { LEVELS_MAX = 64, LIST_SIZE = 1024 };
+
+#define EMPTY_GROUP                                                                                                    \
+    {                                                                                                                  \
+        -1, -1, -1, false                                                                                              \
+    }
+
+void linux_limits_init(struct linux_limits* limits)
+{
+    *limits = (struct linux_limits){ .group_count = 0 };
+    for (int i = 0; i < LINUX_CONTROLLERS; i++) {
+        limits->of[i]     = -1;
+        limits->groups[i] = (struct linux_limits_group)EMPTY_GROUP;
+    }
+}
+
+static void close_group(struct linux_limits_group* group)
+{
+    cv_handle_closep(&group->parent_fd);
+    cv_handle_closep(&group->group_fd);
+    cv_handle_closep(&group->procs_fd);
+    *group = (struct linux_limits_group)EMPTY_GROUP;
+}
+
+void linux_limits_release(struct linux_limits* limits)
+{
+    for (size_t i = 0; i < limits->group_count; i++)
+        close_group(&limits->groups[i]);
+    linux_limits_init(limits);
+}
+
+/* --- version 2 ----------------------------------------------------------------------------------------------------------------- */
+
+static bool has_word(const char* list, const char* word)
+{
+    size_t length = strlen(word);
+    for (const char* at = list; (at = strstr(at, word)) != NULL; at += length)
+        if ((at == list || at[-1] == ' ') && strchr(" \n", at[length]) != NULL)
+            return true;
+    return false;
+}
+
+static bool is_cgroup2(int fd)
+{
+    struct statfs fs;
+    return fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+static int switch_on(int group_fd, const char* name, struct cv_error* err)
+{
+    char word[32];
+    cv_snprintf(word, sizeof(word), "+%s", name);
+    if (linux_cgroup_write(group_fd, "cgroup.subtree_control", word, err) == 0)
+        return 0;
+    cv_error_wrap(err, "switch on the controller '%s' of cgroup version 2", name);
+    return err != NULL && err->number == EBUSY ? cv_error_hint(
+               err, "a group that has processes can't hand controllers on: move them to a group of their own")
+           : err != NULL ? err->code
+                         : CV_ERR_SYSTEM;
+}
+
+/* The group has the controller when all above it hand it on. CV_ERR_NOT_FOUND: the tree's root has it not. */
+static int enable(int group_fd, const char* name, unsigned level, struct cv_error* err)
+{
+    char                             list[LIST_SIZE];
+    CV_CLEANUP(cv_handle_closep) int above = CV_HANDLE_NONE;
+    int                              rc    = linux_cgroup_read(group_fd, "cgroup.controllers", list, sizeof(list), err);
+    if (rc < 0 || has_word(list, name))
+        return rc;
+    above = openat(group_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (above < 0)
+        return cv_error_errno(err, errno, "open the cgroup above", NULL);
+    if (level == LEVELS_MAX || !is_cgroup2(above))
+        return cv_error_set(err, CV_ERR_NOT_FOUND, "cgroup version 2 has no controller '%s' here", name);
+    rc = enable(above, name, level + 1, err);
+    return rc == 0 ? switch_on(above, name, err) : rc;
+}
+
+/* --- version 1 ----------------------------------------------------------------------------------------------------------------- */
+
+static bool same_folder(int a, int b)
+{
+    struct stat x, y;
+    return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* The group in the hierarchy that has the controller, made when it is not there; several may be in one hierarchy. */
+static int find_v1(struct linux_limits* limits, enum linux_controller controller, const char* id, struct cv_error* err)
+{
+    CV_CLEANUP(cv_handle_closep) int parent = CV_HANDLE_NONE;
+    int                              rc     = linux_v1_open_parent(controller, &parent, err);
+    for (size_t i = 0; rc == 0 && i < limits->group_count; i++)
+        if (same_folder(limits->groups[i].parent_fd, parent)) {
+            limits->of[controller] = (int)i;
+            return 0;
+        }
+    if (rc == 0)
+        rc = linux_v1_create(parent, id, &limits->groups[limits->group_count], err);
+    if (rc < 0)
+        return rc;
+    (void)CV_STEAL_HANDLE(parent);
+    limits->of[controller] = (int)limits->group_count++;
+    return 0;
+}
+
+/* --- both ---------------------------------------------------------------------------------------------------------------------- */
+
+static int no_controller(enum linux_controller controller, struct cv_error* err)
+{
+    const char* name = linux_controller_name(controller, 2);
+    cv_error_set(err, CV_ERR_UNSUPPORTED, "this host has the controller '%s' in neither version of cgroups", name);
+    cv_error_step(err, "find a controller of cgroups");
+    cv_error_object(err, "%s", name);
+    return cv_error_hint(err, "look at /proc/cgroups; the kernel's command line may have cgroup_disable=%s", name);
+}
+
+/* Which version has the controller; for version 1 with a group in it. `wanted`: make what is missing. CV_ERR_NOT_FOUND: nowhere. */
+static int find(struct linux_limits* limits, enum linux_controller controller, int group_fd, const char* id,
+    bool wanted, struct cv_error* err)
+{
+    if (limits->version[controller] == 2 || limits->of[controller] >= 0)
+        return 0;
+    int rc = limits->version[controller] == 1 ? CV_ERR_NOT_FOUND
+                                              : enable(group_fd, linux_controller_name(controller, 2), 0, err);
+    if (rc == 0)
+        limits->version[controller] = 2;
+    if (rc != CV_ERR_NOT_FOUND)
+        return rc;
+    if (!wanted)
+        return rc;
+    rc = find_v1(limits, controller, id, err);
+    if (rc == 0)
+        limits->version[controller] = 1;
+    return rc == CV_ERR_NOT_FOUND ? no_controller(controller, err) : rc;
+}
+
+static int place_of(const struct linux_limits* limits, enum linux_controller controller, int group_fd)
+{
+    return limits->version[controller] == 2 ? group_fd : limits->groups[limits->of[controller]].group_fd;
+}
+
+static int no_file(const struct linux_limit* limit, struct cv_error* err)
+{
+    if (limit->file[0] == '\0')
+        cv_error_set(err, CV_ERR_UNSUPPORTED, "version %d of cgroups, which has '%s' here, can't do that",
+            limit->version, linux_controller_name(limit->controller, limit->version));
+    else
+        cv_error_set(err, CV_ERR_UNSUPPORTED, "this kernel has no %s", limit->file);
+    cv_error_step(err, "set a limit");
+    return cv_error_object(err, "%s", limit->file);
+}
+
+struct apply {
+    struct linux_limits*            limits;
+    const struct linux_limits_plan* plan;
+    int                             group_fd;
+    const char*                     id;
+    bool*                           again;  /* entries that may be taken after others */
+    bool                            passed; /* the entry before counted, and this one stands in for it */
+};
+
+static bool is_missing(int rc, const struct cv_error* err)
+{
+    return rc == CV_ERR_NOT_FOUND || rc == CV_ERR_UNSUPPORTED || err->number == EOPNOTSUPP;
+}
+
+static int write_one(struct apply* apply, const struct linux_limit* limit, struct cv_error* err)
+{
+    if (limit->file[0] == '\0')
+        return limit->optional ? 0 : no_file(limit, err);
+    int rc =
+        linux_cgroup_write(place_of(apply->limits, limit->controller, apply->group_fd), limit->file, limit->value, err);
+    if (rc < 0 && is_missing(rc, err) && (limit->or_next || limit->optional)) {
+        apply->passed = false;
+        return 0;
+    }
+    apply->passed = limit->or_next;
+    return rc == CV_ERR_NOT_FOUND ? no_file(limit, err) : rc;
+}
+
+/* One that stands in for the entry before it, when that had its file. */
+static bool is_spare(const struct apply* apply, size_t index)
+{
+    return index > 0 && apply->plan->items[index - 1].or_next && apply->passed;
+}
+
+/* Version 2 takes CPUs that are not there, and then goes by those of the group above. */
+static int check_set(const struct apply* apply, const struct linux_limit* limit, struct cv_error* err)
+{
+    char file[LINUX_LIMIT_FILE_SIZE], there[LIST_SIZE];
+    if (limit->controller != LINUX_CONTROLLER_CPUSET || limit->version != 2)
+        return 0;
+    cv_snprintf(file, sizeof(file), "%s.effective", limit->file);
+    int rc = linux_cgroup_read(apply->group_fd, file, there, sizeof(there), err);
+    if (rc < 0 || linux_number_list_within(limit->value, there))
+        return rc;
+    there[strcspn(there, "\n")] = '\0';
+    cv_error_set(err, CV_ERR_INVALID, "not all are there, but %s", there);
+    cv_error_step(err, "set a limit");
+    return cv_error_object(err, "%s", limit->file);
+}
+
+/* A value that the kernel refuses is a wrong argument, whatever number it has for it. */
+static int refused(const struct linux_limit* limit, struct cv_error* err)
+{
+    if (err->number == EINVAL || err->number == ERANGE)
+        err->code = CV_ERR_INVALID;
+    return cv_error_wrap(err, "%s, %s", limit->what, limit->value);
+}
+
+static int apply_one(struct apply* apply, size_t index, bool last_try, struct cv_error* err)
+{
+    const struct linux_limit* limit = &apply->plan->items[index];
+    int rc = find(apply->limits, limit->controller, apply->group_fd, apply->id, !limit->optional, err);
+    if (rc < 0)
+        return limit->optional ? 0 : cv_error_wrap(err, "%s", limit->what);
+    if (limit->version != apply->limits->version[limit->controller] || is_spare(apply, index))
+        return 0;
+    rc = write_one(apply, limit, err);
+    if (rc < 0 && err->number == EINVAL && !last_try) {
+        apply->again[index] = true;
+        return 0;
+    }
+    if (rc == 0)
+        rc = check_set(apply, limit, err);
+    return rc < 0 ? refused(limit, err) : 0;
+}
+
+/* Some values are only taken when another one has changed (memory beside memory with swap): a second round after all others. */
+static int apply_all(struct apply* apply, struct cv_error* err)
+{
+    int rc = 0;
+    for (size_t i = 0; i < apply->plan->count && rc == 0; i++)
+        rc = apply_one(apply, i, false, err);
+    for (size_t i = 0; i < apply->plan->count && rc == 0; i++)
+        if (apply->again[i])
+            rc = apply_one(apply, i, true, err);
+    return rc;
+}
+
+int linux_limits_apply(struct linux_limits* limits, const struct linux_limits_plan* plan, int group_fd, const char* id,
+    struct cv_error* err)
+{
+    struct cv_error            own   = CV_ERROR_INIT;
+    CV_CLEANUP(cv_freep) bool* again = calloc(plan->count + 1, sizeof(*again));
+    struct apply apply = { .limits = limits, .plan = plan, .group_fd = group_fd, .id = id, .again = again };
+    if (again == NULL)
+        return cv_error_no_memory(err);
+    return apply_all(&apply, err != NULL ? err : &own);
+}
+
+static int write_procs(int procs_fd, const char* text)
+{
+    ssize_t written;
+    do
+        written = write(procs_fd, text, strlen(text));
+    while (written < 0 && errno == EINTR);
+    return written < 0 ? errno : 0;
+}
+
+int linux_limits_join(const struct linux_limits* limits, struct cv_error* err)
+{
+    for (size_t i = 0; i < limits->group_count; i++) {
+        int number = write_procs(limits->groups[i].procs_fd, "0");
+        if (number != 0)
+            return cv_error_errno(err, number, "go into the cgroup of the container's limits", NULL);
+    }
+    return 0;
+}
+
+int linux_limits_move(const struct linux_limits* limits, pid_t pid, struct cv_error* err)
+{
+    char text[16];
+    cv_snprintf(text, sizeof(text), "%d", (int)pid);
+    for (size_t i = 0; i < limits->group_count; i++) {
+        int number = limits->groups[i].fresh ? write_procs(limits->groups[i].procs_fd, text) : 0;
+        if (number != 0 && number != ESRCH)
+            return cv_error_errno(err, number, "move a process into the cgroup of the container's limits", text);
+    }
+    return 0;
+}
+
+bool linux_limits_has_fresh(const struct linux_limits* limits)
+{
+    for (size_t i = 0; i < limits->group_count; i++)
+        if (limits->groups[i].fresh)
+            return true;
+    return false;
+}
+
+void linux_limits_moved(struct linux_limits* limits)
+{
+    for (size_t i = 0; i < limits->group_count; i++)
+        limits->groups[i].fresh = false;
+}
+
+int linux_limits_remove(struct linux_limits* limits, const char* id, struct cv_error* err)
+{
+    int rc = 0;
+    for (size_t i = 0; i < limits->group_count; i++) {
+        int one = linux_v1_remove(limits->groups[i].parent_fd, id, rc == 0 ? err : NULL);
+        rc      = rc == 0 ? one : rc;
+    }
+    return rc;
+}
+
+int linux_limits_sweep(const char* id, struct cv_error* err)
+{
+    int rc = 0;
+    for (int i = 0; i < LINUX_CONTROLLERS && rc == 0; i++) {
+        CV_CLEANUP(cv_handle_closep) int parent = CV_HANDLE_NONE;
+        rc                                      = linux_v1_find_parent((enum linux_controller)i, &parent, err);
+        if (rc == 0)
+            rc = linux_v1_remove(parent, id, err);
+        else if (rc == CV_ERR_NOT_FOUND)
+            rc = 0;
+    }
+    return rc;
+}
+
+int linux_limits_device(const char* path, unsigned* major_out, unsigned* minor_out, struct cv_error* err)
+{
+    struct stat info;
+    if (stat(path, &info) < 0)
+        return cv_error_errno(err, errno, "look at the device of an I/O limit", path);
+    if (!S_ISBLK(info.st_mode)) {
+        cv_error_set(err, CV_ERR_INVALID, "'%s' is no block device", path);
+        cv_error_step(err, "look at the device of an I/O limit");
+        return cv_error_object(err, "%s", path);
+    }
+    *major_out = major(info.st_rdev);
+    *minor_out = minor(info.st_rdev);
+    return 0;
+}

@@ -1,0 +1,304 @@
+/*
+ * Limits on the real kernel, through the public API: for each the value that is seen from inside, and the kernel's own counter. The
+ * same program runs on hosts with either version of cgroups; files are looked for where the container's group is.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "suite.h"
+
+#define MIB UINT64_C(1048576)
+
+/* A file of the container's group, by its name in each version. `controller`: of version 1, where it has a mount of that name. */
+struct counter {
+    const char *v2, *controller, *v1;
+};
+
+static bool read_text(const char* path, char text[OUTPUT_MAX])
+{
+    FILE*  file = fopen(path, "re");
+    size_t got;
+    if (file == NULL)
+        return false;
+    got       = fread(text, 1, OUTPUT_MAX - 1, file);
+    text[got] = '\0';
+    fclose(file);
+    return true;
+}
+
+static void read_counter(struct containerv_container* container, const struct counter* counter, char text[OUTPUT_MAX])
+{
+    static const char* const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+    char                     path[512];
+    for (size_t i = 0; counter->v2 != NULL && i < 2; i++) {
+        snprintf(path, sizeof(path), "%s/containerv/c-%s/%s", mounts[i], containerv_id(container), counter->v2);
+        if (read_text(path, text))
+            return;
+    }
+    snprintf(path, sizeof(path), "/sys/fs/cgroup/%s/containerv/c-%s/%s", counter->controller, containerv_id(container),
+        counter->v1);
+    if (!read_text(path, text))
+        fail_msg("no %s and no %s of container %s", counter->v2, counter->v1, containerv_id(container));
+}
+
+/* The number behind `key` (at the start of a line; "": the first one). */
+static uint64_t number_of(const char* text, const char* key)
+{
+    size_t length = strlen(key);
+    for (const char* line = text; line != NULL; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, key, length) == 0)
+            return strtoull(line + length, NULL, 10);
+    }
+    fail_msg("no '%s' in '%s'", key, text);
+    return 0;
+}
+
+static uint64_t count(struct containerv_container* container, const struct counter* counter, const char* key)
+{
+    char text[OUTPUT_MAX];
+    read_counter(container, counter, text);
+    return number_of(text, key);
+}
+
+static struct containerv_container* limited(const struct containerv_limits* limits)
+{
+    struct containerv_options* options = containerv_options_new();
+    OK(containerv_options_set_limits(options, limits));
+    return suite_container(options);
+}
+
+/* All groups of it are gone. */
+static void check_gone(const char* id)
+{
+    char command[256];
+    snprintf(command, sizeof(command), "find /sys/fs/cgroup -type d -name 'c-%s' | grep . >&2", id);
+    if (system(command) == 0)
+        fail_msg("container %s left groups", id);
+}
+
+static void end(struct containerv_container* container)
+{
+    char id[80];
+    snprintf(id, sizeof(id), "%s", containerv_id(container));
+    OK(containerv_destroy(container));
+    check_gone(id);
+}
+
+/* --- memory -------------------------------------------------------------------------------------------------------------------- */
+
+static const struct counter memory_max = { "memory.max", "memory", "memory.limit_in_bytes" };
+
+/* One buffer of that many MiB. */
+static int take_memory(struct containerv_container* container, int mebibytes, char* output)
+{
+    char script[128];
+    snprintf(script, sizeof(script), "exec dd if=/dev/zero of=/dev/null bs=%dM count=1 2>&1", mebibytes);
+    return suite_run(container, script, output);
+}
+
+static void memory_is_limited(void** state)
+{
+    struct containerv_limits     limits    = { .size = sizeof(limits), .memory_bytes = 32 * MIB };
+    struct containerv_container* container = limited(&limits);
+    char                         output[OUTPUT_MAX];
+    (void)state;
+    assert_int_equal(count(container, &memory_max, ""), 32 * MIB);
+    assert_int_equal(take_memory(container, 8, output), 0);
+    assert_int_equal(take_memory(container, 100, output), 137);
+    print_message("memory: limit %llu, dd of 100 MiB ended with 137\n", (unsigned long long)(32 * MIB));
+    end(container);
+}
+
+/* --- processes ----------------------------------------------------------------------------------------------------------------- */
+
+static const struct counter pids_max    = { "pids.max", "pids", "pids.max" };
+static const struct counter pids_events = { "pids.events", "pids", "pids.events" };
+
+#define BOMB "i=0; while [ $i -lt 100 ]; do sleep 100 & i=$((i+1)); done; echo all"
+
+static void processes_are_limited(void** state)
+{
+    struct containerv_limits        limits    = { .size = sizeof(limits), .pids = 12 };
+    struct containerv_container*    container = limited(&limits);
+    char                            output[OUTPUT_MAX];
+    process_handle_t                bomb   = CV_PROCESS_MAIN;
+    const char* const               argv[] = { "/bin/sh", "-c", BOMB, NULL };
+    struct containerv_spawn_options spawn  = { .size = sizeof(spawn), .argv = argv };
+    struct containerv_exit          ended  = { .size = sizeof(ended) };
+    size_t                          there  = 0;
+    (void)state;
+    assert_int_equal(count(container, &pids_max, ""), 12);
+    assert_int_equal(suite_run(container, "true", output), 0);
+    OK(containerv_spawn(container, "/bin/sh", &spawn, &bomb));
+    OK(containerv_wait(container, bomb, 20000, &ended));
+    assert_true(ended.code != 0);
+    OK(containerv_processes(container, NULL, 0, &there));
+    assert_in_range(there, 10, 12);
+    assert_in_range(count(container, &pids_events, "max "), 1, 100);
+    print_message("pids: limit 12, %zu are there, refused %llu\n", there,
+        (unsigned long long)count(container, &pids_events, "max "));
+    end(container);
+}
+
+/* 2048 where nothing else was said: by the cgroup, or for each user by its rlimit. */
+static void processes_have_a_default_limit(void** state)
+{
+    struct containerv_container* container = suite_container(NULL);
+    struct containerv_limits     none      = { .size = sizeof(none), .pids = CV_LIMIT_NONE };
+    char                         output[OUTPUT_MAX], path[256], text[OUTPUT_MAX];
+    (void)state;
+    assert_int_equal(suite_run(container, "ulimit -u", output), 0);
+    snprintf(path, sizeof(path), "/sys/fs/cgroup/containerv/c-%s/pids.max", containerv_id(container));
+    if (read_text(path, text))
+        assert_int_equal(number_of(text, ""), 2048);
+    else
+        assert_string_equal(output, "2048");
+    end(container);
+    container = limited(&none);
+    assert_int_equal(suite_run(container, "ulimit -u", output), 0);
+    assert_string_not_equal(output, "2048");
+    end(container);
+}
+
+/* --- CPU ----------------------------------------------------------------------------------------------------------------------- */
+
+static const struct counter cpu_stat   = { "cpu.stat", "cpu", "cpu.stat" };
+static const struct counter cpu_weight = { "cpu.weight", "cpu", "cpu.shares" };
+
+#define SPIN "i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done"
+
+/* In both versions, but the group of version 2 has a cpu.stat without the controller too. */
+static uint64_t throttled(struct containerv_container* container)
+{
+    struct counter v1_first = { NULL, "cpu", "cpu.stat" };
+    char           path[256];
+    snprintf(path, sizeof(path), "/sys/fs/cgroup/cpu/containerv/c-%s/cpu.stat", containerv_id(container));
+    return count(container, access(path, F_OK) == 0 ? &v1_first : &cpu_stat, "nr_throttled ");
+}
+
+static void cpu_time_is_limited(void** state)
+{
+    struct containerv_limits     limits    = { .size = sizeof(limits), .cpu_milli = 100, .cpu_weight = 50 };
+    struct containerv_container* container = limited(&limits);
+    char                         output[OUTPUT_MAX];
+    uint64_t                     weight = count(container, &cpu_weight, "");
+    (void)state;
+    assert_true(weight == 50 || weight == 512);
+    assert_int_equal(throttled(container), 0);
+    assert_int_equal(suite_run(container, SPIN, output), 0);
+    assert_in_range(throttled(container), 1, 10000);
+    print_message("CPU: limit 0.1, throttled %llu times\n", (unsigned long long)throttled(container));
+    end(container);
+}
+
+static void cpus_can_be_chosen(void** state)
+{
+    struct containerv_limits     limits    = { .size = sizeof(limits), .cpus = "0", .memory_nodes = "0" };
+    struct containerv_container* container = limited(&limits);
+    (void)state;
+    PRINTS("0 0", container, "set -- $(grep -E '^(Cpus|Mems)_allowed_list' /proc/self/status); echo $2 $4");
+    end(container);
+    limits    = (struct containerv_limits){ .size = sizeof(limits), .cpus = "0" };
+    container = limited(&limits);
+    PRINTS("0", container, "set -- $(grep ^Cpus_allowed_list /proc/self/status); echo $2");
+    end(container);
+}
+
+/* --- I/O ----------------------------------------------------------------------------------------------------------------------- */
+
+/* The whole disk that the root folder is on. */
+static bool find_disk(char path[256], char numbers[32])
+{
+    struct stat info;
+    char        link[256], target[256];
+    if (stat(suite_rootfs(), &info) < 0 || major(info.st_dev) == 0)
+        return false;
+    snprintf(link, sizeof(link), "/sys/dev/block/%u:%u/partition", major(info.st_dev), minor(info.st_dev));
+    bool part = access(link, F_OK) == 0;
+    snprintf(link, sizeof(link), "/sys/dev/block/%u:%u%s", major(info.st_dev), minor(info.st_dev), part ? "/.." : "");
+    if (realpath(link, target) == NULL)
+        return false;
+    snprintf(path, 256, "/dev/%.200s", strrchr(target, '/') + 1);
+    if (stat(path, &info) < 0 || !S_ISBLK(info.st_mode))
+        return false;
+    snprintf(numbers, 32, "%u:%u", major(info.st_rdev), minor(info.st_rdev));
+    return true;
+}
+
+static const struct counter io_max = { "io.max", "blkio", "blkio.throttle.write_bps_device" };
+
+static void writing_is_limited(void** state)
+{
+    char                       disk[256], numbers[32], output[OUTPUT_MAX], text[OUTPUT_MAX];
+    struct containerv_io_limit rate   = { .size = sizeof(rate), .path = disk, .write_bps = 2 * MIB };
+    struct containerv_limits   limits = { .size = sizeof(limits), .io = &rate, .io_count = 1 };
+    (void)state;
+    if (!find_disk(disk, numbers)) {
+        print_message("skipped: the root folder is on no block device\n");
+        skip();
+    }
+    struct containerv_container* container = limited(&limits);
+    struct containerv_exit       ended;
+    read_counter(container, &io_max, text);
+    assert_non_null(strstr(text, numbers));
+    assert_int_equal(suite_run(container,
+                         "s=$(cut -d. -f1 /proc/uptime); dd if=/dev/zero of=/tmp/io.$$ bs=512k count=8 oflag=direct "
+                         "2>/dev/null || exit 9; rm /tmp/io.$$; echo $(($(cut -d. -f1 /proc/uptime) - s))",
+                         output),
+        0);
+    print_message("I/O: limit %s; 4 MiB took %s seconds\n", text, output);
+    assert_in_range(strtoull(output, NULL, 10), 1, 60);
+    (void)ended;
+    end(container);
+}
+
+/* --- failures ------------------------------------------------------------------------------------------------------------------ */
+
+static void a_limit_that_cannot_be_kept_fails_the_create(void** state)
+{
+    static const struct containerv_hugepage_limit pages = { sizeof(pages), "3MB", 0 };
+    static const struct containerv_io_limit no_disk = { .size = sizeof(no_disk), .path = "/dev/null", .read_bps = 1 };
+    static const struct containerv_io_limit nothing = { .size = sizeof(nothing), .path = "/dev/none", .read_bps = 1 };
+    const struct {
+        int                      code;
+        struct containerv_limits limits;
+    } cases[] = {
+        { CV_ERR_UNSUPPORTED, { .size = sizeof(cases[0].limits), .hugepages = &pages, .hugepage_count = 1 } },
+        { CV_ERR_INVALID, { .size = sizeof(cases[0].limits), .io = &no_disk, .io_count = 1 } },
+        { CV_ERR_NOT_FOUND, { .size = sizeof(cases[0].limits), .io = &nothing, .io_count = 1 } },
+        { CV_ERR_INVALID, { .size = sizeof(cases[0].limits), .pids = 7, .cpus = "1000" } },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct containerv_container* container = NULL;
+        struct containerv_options*   options   = containerv_options_new();
+        char                         id[32];
+        snprintf(id, sizeof(id), "limits-%d-%zu", (int)getpid(), i);
+        OK(containerv_options_set_id(options, id));
+        OK(containerv_options_set_limits(options, &cases[i].limits));
+        FAILS(cases[i].code, containerv_create(suite_rootfs(), options, &container));
+        print_message("refused: %s\n", containerv_error_last()->text);
+        containerv_options_delete(options);
+        check_gone(id);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_is_limited),
+        cmocka_unit_test(processes_are_limited),
+        cmocka_unit_test(processes_have_a_default_limit),
+        cmocka_unit_test(cpu_time_is_limited),
+        cmocka_unit_test(cpus_can_be_chosen),
+        cmocka_unit_test(writing_is_limited),
+        cmocka_unit_test(a_limit_that_cannot_be_kept_fails_the_create),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
