@@ -83,24 +83,24 @@ static void check_rights(struct doctor_finding* found)
 }
 
 static const struct {
-    unsigned    number;
     const char* name;
-    bool        needed;
     const char* without;
+    unsigned    number;
+    bool        needed;
 } capabilities[] = {
-    { CAP_SYS_ADMIN, "SYS_ADMIN", true, "no mount, no namespace" },
-    { CAP_SETUID, "SETUID", true, "no user ids" },
-    { CAP_SETGID, "SETGID", true, "no group ids" },
-    { CAP_CHOWN, "CHOWN", true, "no owners" },
-    { CAP_DAC_OVERRIDE, "DAC_OVERRIDE", true, "no access to root folders" },
-    { CAP_FOWNER, "FOWNER", true, "no modes" },
-    { CAP_SYS_CHROOT, "SYS_CHROOT", true, "no root folder" },
-    { CAP_KILL, "KILL", true, "no signals to containers" },
-    { CAP_SETPCAP, "SETPCAP", true, "no dropping of capabilities" },
-    { CAP_NET_ADMIN, "NET_ADMIN", true, "no loopback device" },
-    { CAP_MKNOD, "MKNOD", false, "no --device" },
-    { CAP_SYS_RESOURCE, "SYS_RESOURCE", false, "hard --ulimit can't be raised" },
-    { CAP_SYS_PTRACE, "SYS_PTRACE", false, "processes of others can't be looked at" },
+    { "SYS_ADMIN", "no mount, no namespace", CAP_SYS_ADMIN, true },
+    { "SETUID", "no user ids", CAP_SETUID, true },
+    { "SETGID", "no group ids", CAP_SETGID, true },
+    { "CHOWN", "no owners", CAP_CHOWN, true },
+    { "DAC_OVERRIDE", "no access to root folders", CAP_DAC_OVERRIDE, true },
+    { "FOWNER", "no modes", CAP_FOWNER, true },
+    { "SYS_CHROOT", "no root folder", CAP_SYS_CHROOT, true },
+    { "KILL", "no signals to containers", CAP_KILL, true },
+    { "SETPCAP", "no dropping of capabilities", CAP_SETPCAP, true },
+    { "NET_ADMIN", "no loopback device", CAP_NET_ADMIN, true },
+    { "MKNOD", "no --device", CAP_MKNOD, false },
+    { "SYS_RESOURCE", "hard --ulimit can't be raised", CAP_SYS_RESOURCE, false },
+    { "SYS_PTRACE", "processes of others can't be looked at", CAP_SYS_PTRACE, false },
 };
 
 static void check_capabilities(struct doctor_finding* found)

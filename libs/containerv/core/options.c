@@ -144,7 +144,7 @@ static int set_flag(struct containerv_options* options, bool* field, int value, 
 int containerv_options_set_readonly(struct containerv_options* options, int readonly)
 {
     int rc = set_flag(options, options != NULL ? &options->draft->root.readonly : NULL, readonly, false, "readonly");
-    if (rc == 0)
+    if (options != NULL && rc == 0)
         options->draft->root.set = true;
     return rc;
 }

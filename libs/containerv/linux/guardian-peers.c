@@ -92,21 +92,22 @@ int guardian_accept(struct guardian* guardian, struct cv_error* err)
     return result;
 }
 
-int guardian_reply(int fd, Containerv__Guardian__Reply* reply, const struct cv_error* failure, int passed_fd)
+int guardian_reply(int fd, const Containerv__Guardian__Reply* reply, const struct cv_error* failure, int passed_fd)
 {
     CV_CLEANUP(cv_freep) uint8_t* bytes = NULL;
+    Containerv__Guardian__Reply   whole = *reply;
     Containerv__Guardian__Error   error;
     size_t                        length;
 
     if (failure != NULL) {
         message_from_error(failure, &error);
-        reply->error = &error;
+        whole.error = &error;
     }
-    length = containerv__guardian__reply__get_packed_size(reply);
+    length = containerv__guardian__reply__get_packed_size(&whole);
     bytes  = malloc(length + 1);
     if (bytes == NULL)
         return CV_ERR_NO_MEMORY; /* the connection is closed then, and the caller finds it lost */
-    containerv__guardian__reply__pack(reply, bytes);
+    containerv__guardian__reply__pack(&whole, bytes);
     return wire_send(fd, bytes, length, &passed_fd, passed_fd >= 0 ? 1 : 0, NULL);
 }
 

@@ -86,7 +86,7 @@ bool guardian_serve(struct guardian* guardian, struct guardian_peer* peer);
 int guardian_accept(struct guardian* guardian, struct cv_error* err); /* CV_ERR_LOST: the caller is gone */
 /* Takes the descriptor. `only` as in struct guardian_peer. */
 void guardian_peer_add(struct guardian* guardian, int fd, struct guardian_container* only);
-int  guardian_reply(int fd, Containerv__Guardian__Reply* reply, const struct cv_error* failure, int passed_fd);
+int  guardian_reply(int fd, const Containerv__Guardian__Reply* reply, const struct cv_error* failure, int passed_fd);
 void guardian_peers_handle(struct guardian* guardian); /* serve, time out, drop */
 void guardian_peers_ended(struct guardian* guardian, struct guardian_container* container,
     struct guardian_process* process); /* answer all that wait for it; frees it then unless it is the main process */

@@ -206,7 +206,7 @@ int filter_sections_add(struct filter_sections* sections, const struct filter_ar
 
     if (section->rule_count == RULES_MAX)
         return cv_error_set(err, CV_ERR_LIMIT, "the system call filter has more than %u rules", (unsigned)RULES_MAX);
-    if (section->rule_count == sections->capacity[at]) {
+    if (section->rules == NULL || section->rule_count == sections->capacity[at]) {
         size_t               capacity = section->rule_count == 0 ? 512 : 2 * section->rule_count;
         struct seccomp_rule* rules    = reallocarray(section->rules, capacity, sizeof(*rules));
         if (rules == NULL)

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 #include <linux/filter.h>
-#include <linux/seccomp.h>
+#include <linux/seccomp.h> /* NOLINT(readability-duplicate-include): the kernel's, not ours */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>

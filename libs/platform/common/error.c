@@ -1,3 +1,4 @@
+#define CV_ERROR_DEFINITIONS
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -61,6 +61,23 @@ int cv_error_step(struct cv_error* err, const char* format, ...) CV_PRINTF(2, 3)
 int cv_error_object(struct cv_error* err, const char* format, ...) CV_PRINTF(2, 3);
 int cv_error_hint(struct cv_error* err, const char* format, ...) CV_PRINTF(2, 3);
 
+/* clang's analyzer doesn't look into other files: tell it that each of these returns less than 0, or it follows ways that don't exist. */
+#if defined(__clang_analyzer__) && !defined(CV_ERROR_DEFINITIONS)
+static inline int cv_error_below_0(int code)
+{
+    if (code >= 0)
+        __builtin_unreachable();
+    return code;
+}
+#define cv_error_set(...)         cv_error_below_0(cv_error_set(__VA_ARGS__))
+#define cv_error_errno(...)       cv_error_below_0(cv_error_errno(__VA_ARGS__))
+#define cv_error_no_memory(...)   cv_error_below_0(cv_error_no_memory(__VA_ARGS__))
+#define cv_error_unsupported(...) cv_error_below_0(cv_error_unsupported(__VA_ARGS__))
+#define cv_error_wrap(...)        cv_error_below_0(cv_error_wrap(__VA_ARGS__))
+#define cv_error_object(...)      cv_error_below_0(cv_error_object(__VA_ARGS__))
+#define cv_error_hint(...)        cv_error_below_0(cv_error_hint(__VA_ARGS__))
+#endif
+
 /* Tables made from CV_ERROR_CODES. */
 const char* cv_error_code_text(int code);
 const char* cv_error_code_name(int code);
