@@ -64,7 +64,8 @@ static int run_helper(void* data)
 {
     struct launch* launch = data;
 
-    launch->pid = clone(run_guardian, launch->stacks + 2 * STACK_BYTES, CLONE_VM | CLONE_VFORK | SIGCHLD, launch);
+    launch->pid =
+        clone(run_guardian, launch->stacks + 2 * (size_t)STACK_BYTES, CLONE_VM | CLONE_VFORK | SIGCHLD, launch);
     if (launch->pid < 0)
         launch->error_number = errno;
     else if (launch->error_number != 0)
@@ -130,17 +131,27 @@ int linux_client_start(const char* path, int main_fd, pid_t* pid_out, struct cv_
     return result;
 }
 
-/* lib/libcontainerv.so, bin/program: ../libexec/containerv/cv-guardian from the folder that our code is in. */
+int linux_client_beside(const char* library, const char* relative, char** path_out, struct cv_error* err)
+{
+    const char* slash = strrchr(library, '/');
+    char*       path;
+
+    if (slash == NULL)
+        return cv_error_set(err, CV_ERR_INVALID, "'%s' is no absolute path", library);
+    path = cv_asprintf(err, "%.*s/%s", (int)(slash - library), library, relative);
+    if (path == NULL)
+        return CV_ERR_NO_MEMORY;
+    *path_out = path;
+    return 0;
+}
+
+/* An install tree works from wherever it is. */
 static int beside_library(char** path_out, struct cv_error* err)
 {
     CV_CLEANUP(cv_freep) char* self   = NULL;
     int                        result = cv_self_path((const void*)&linux_client_program, &self, err);
 
-    if (result < 0)
-        return result;
-    *strrchr(self, '/') = '\0'; /* an absolute path has one */
-    *path_out           = cv_asprintf(err, "%s/../libexec/containerv/cv-guardian", self);
-    return *path_out != NULL ? 0 : CV_ERR_NO_MEMORY;
+    return result < 0 ? result : linux_client_beside(self, CV_GUARDIAN_FROM_LIBRARY, path_out, err);
 }
 
 static int not_found(const char* path, struct cv_error* err)

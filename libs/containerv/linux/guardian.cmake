@@ -25,7 +25,11 @@ target_link_libraries(cv_guardian_loop PUBLIC cv_linux_wire)
 
 cv_static_library(cv_linux_client backend.c client.c client-calls.c client-reach.c client-start.c)
 target_link_libraries(cv_linux_client PUBLIC cv_linux_wire Threads::Threads)
+# The library finds the program from itself, by the way between their folders, however deep the library's is (lib/x86_64-linux-gnu).
+file(RELATIVE_PATH guardian_from_library
+    ${CMAKE_INSTALL_FULL_LIBDIR} ${CMAKE_INSTALL_FULL_LIBEXECDIR}/containerv/cv-guardian)
 target_compile_definitions(cv_linux_client PRIVATE
+    CV_GUARDIAN_FROM_LIBRARY="${guardian_from_library}"
     CV_GUARDIAN_INSTALLED="${CMAKE_INSTALL_FULL_LIBEXECDIR}/containerv/cv-guardian")
 
 # The program is linked statically: it runs with nothing but itself, whatever the caller's system has for libraries. (With a sanitizer
@@ -46,5 +50,6 @@ else()
     endforeach()
     target_link_libraries(cv-guardian PRIVATE -Wl,--end-group)
 endif()
-set_target_properties(cv-guardian PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/libexec/containerv)
+cmake_path(SET guardian_folder NORMALIZE ${CMAKE_LIBRARY_OUTPUT_DIRECTORY}/${guardian_from_library}/..)
+set_target_properties(cv-guardian PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${guardian_folder})
 install(TARGETS cv-guardian RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/containerv)

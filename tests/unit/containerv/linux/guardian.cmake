@@ -1,4 +1,5 @@
 cv_unit_test(test-wire SOURCES test-wire.c LIBS cv_linux_wire)
+cv_unit_test(test-client-start SOURCES test-client-start.c LIBS cv_linux_client)
 
 # The guardian's loop with a container that isolates nothing, started by the real client.
 add_executable(cv-test-guardian fake-container.c $<TARGET_OBJECTS:cv_guardian_loop>)
