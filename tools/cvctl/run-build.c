@@ -77,6 +77,8 @@ static const char* set_scalars(struct containerv_options* made, const struct cvc
     SET("backend", given->backend != NULL, containerv_options_set_backend(made, given->backend));
     SET("share", given->shared != 0, containerv_options_set_shared(made, given->shared));
     SET("network", given->network.mode != CV_NETWORK_NONE, containerv_options_set_network(made, &given->network));
+    SET("memory, --cpus or another limit", cvctl_run_limits_given(given),
+        containerv_options_set_limits(made, &given->limits));
     SET("hostname", given->hostname != NULL, containerv_options_set_hostname(made, given->hostname));
     SET("read-only", given->read_only, containerv_options_set_readonly(made, 1));
     SET("user", given->user != NULL, containerv_options_set_user(made, given->user));

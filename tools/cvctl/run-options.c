@@ -46,6 +46,9 @@ static CVCTL_SETTER(set_absolute)
 #define LIST(m)     cvctl_option_append, AT(m)
 #define SWITCH(m)   NULL, cvctl_option_bool, AT(m)
 #define SPECIAL(fn) fn, 0
+#define BYTES(m)    cvctl_run_set_bytes, AT(limits.m)
+#define BPS(m)      cvctl_run_set_bps, offsetof(struct containerv_io_limit, m)
+#define IOPS(m)     cvctl_run_set_iops, offsetof(struct containerv_io_limit, m)
 
 const struct cvctl_option cvctl_run_table[] = {
     { "rootfs", 0, "DIR[:O]", SPECIAL(cvctl_run_set_rootfs),
@@ -65,6 +68,23 @@ const struct cvctl_option cvctl_run_table[] = {
     { "mount", 0, "KEY=VALUE,...", SPECIAL(cvctl_run_set_mount), "type=bind|tmpfs,source=,target=,readonly,..." },
     { "tmpfs", 0, "PATH[:OPTS]", SPECIAL(cvctl_run_set_tmpfs), "memory folder: size=64m mode=1777 ro noexec" },
     { "ulimit", 0, "NAME=SOFT[:HARD]", SPECIAL(cvctl_run_set_ulimit), "a resource limit; -1 is unlimited" },
+    { "memory", 'm', "BYTES", BYTES(memory_bytes), "limit of memory: 512m, 2g; as much swap beside it" },
+    { "memory-swap", 0, "BYTES", SPECIAL(cvctl_run_set_swap),
+        "limit of memory and swap together; -1 is no limit of swap" },
+    { "memory-reservation", 0, "BYTES", BYTES(memory_reservation_bytes), "memory that is taken from it last" },
+    { "cpus", 0, "NUMBER", SPECIAL(cvctl_run_set_cpus), "limit of CPU time: 1.5 is one and a half CPU" },
+    { "cpu-shares", 0, "NUMBER", SPECIAL(cvctl_run_set_shares),
+        "share of CPU time when it is short; others have 1024" },
+    { "cpuset-cpus", 0, "LIST", TEXT(limits.cpus), "CPUs that may be used: 0-3,7" },
+    { "cpuset-mems", 0, "LIST", TEXT(limits.memory_nodes), "nodes of memory that may be used" },
+    { "pids-limit", 0, "NUMBER", SPECIAL(cvctl_run_set_pids),
+        "limit of processes and threads, default 2048; -1 is none" },
+    { "blkio-weight", 0, "NUMBER", SPECIAL(cvctl_run_set_io_weight),
+        "share of disks when they are busy; others have 100" },
+    { "device-read-bps", 0, "PATH:BYTES", BPS(read_bps), "bytes that may be read from a disk each second" },
+    { "device-write-bps", 0, "PATH:BYTES", BPS(write_bps), "bytes that may be written" },
+    { "device-read-iops", 0, "PATH:NUMBER", IOPS(read_iops), "read operations each second" },
+    { "device-write-iops", 0, "PATH:NUMBER", IOPS(write_iops), "write operations each second" },
     { "network", 0, "MODE", SPECIAL(cvctl_run_set_network), "none (default), host, veth:ADDR/PREFIX:HOSTADDR" },
     { "share", 0, "KIND[,KIND]", SPECIAL(cvctl_run_set_share), "give up isolation: network ipc users uts cgroup" },
     { "hostname", 0, "NAME", TEXT(hostname), "host name inside, default the id" },
@@ -93,6 +113,7 @@ void cvctl_run_options_init(struct cvctl_run_options* options)
 {
     *options              = (struct cvctl_run_options){ .rm = true, .init = true, .no_new_privileges = true };
     options->network.size = sizeof(options->network);
+    options->limits.size  = sizeof(options->limits);
 }
 
 void cvctl_run_options_release(struct cvctl_run_options* options)
@@ -105,6 +126,7 @@ void cvctl_run_options_release(struct cvctl_run_options* options)
     free(options->mounts);
     free(options->ulimits);
     free(options->devices);
+    free(options->io);
     *options = (struct cvctl_run_options){ 0 };
 }
 
@@ -159,7 +181,7 @@ static int check_root(const struct cvctl_run_options* options, struct cv_error* 
 
 int cvctl_run_options_check(struct cvctl_run_options* options, int argc, char** argv, int first, struct cv_error* err)
 {
-    if (check_root(options, err) < 0)
+    if (check_root(options, err) < 0 || cvctl_run_limits_check(options, err) < 0)
         return err->code;
     if (options->network.mode != CV_NETWORK_HOST && options->network.mode != CV_NETWORK_NONE
         && (options->shared & CV_SHARE_NETWORK) != 0)

@@ -47,6 +47,11 @@ struct cvctl_run_options {
     bool                      no_new_privileges;
     const char*               seccomp; /* NULL: the default */
 
+    struct containerv_limits    limits; /* its lists are `io` */
+    struct containerv_io_limit* io;
+    uint64_t                    swap_total; /* with memory; 0: not given */
+    bool                        swap_unlimited;
+
     struct containerv_mount* mounts;
     size_t                   mount_count;
     struct cvctl_ulimit*     ulimits;
@@ -72,6 +77,10 @@ const char* cvctl_run_keep(struct cvctl_run_options* options, const char* text, 
 /* Grow an array by one zeroed element: *list of *count elements of `size` bytes. NULL with err when over `max` or out of memory. */
 void* cvctl_run_grow(void** list, size_t* count, size_t size, size_t max, struct cv_error* err);
 
+/* After parsing: swap, which docker counts together with memory. And whether there is a limit at all. */
+int  cvctl_run_limits_check(struct cvctl_run_options* options, struct cv_error* err);
+bool cvctl_run_limits_given(const struct cvctl_run_options* options);
+
 /* The setters, one topic a file. All are of cvctl_option's `set` type. */
 #define CVCTL_SETTER(name)                                                                                             \
     int name(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
@@ -89,7 +98,15 @@ CVCTL_SETTER(cvctl_run_set_share);
 CVCTL_SETTER(cvctl_run_set_umask);
 CVCTL_SETTER(cvctl_run_set_time_offset);
 CVCTL_SETTER(cvctl_run_set_timeout);
-CVCTL_SETTER(cvctl_run_set_rootfs);
+CVCTL_SETTER(cvctl_run_set_bytes); /* run-limits.c */
+CVCTL_SETTER(cvctl_run_set_swap);
+CVCTL_SETTER(cvctl_run_set_cpus);
+CVCTL_SETTER(cvctl_run_set_shares);
+CVCTL_SETTER(cvctl_run_set_pids);
+CVCTL_SETTER(cvctl_run_set_io_weight);
+CVCTL_SETTER(cvctl_run_set_bps);
+CVCTL_SETTER(cvctl_run_set_iops);
+CVCTL_SETTER(cvctl_run_set_rootfs); /* run-values.c */
 CVCTL_SETTER(cvctl_run_set_include);
 
 #endif
