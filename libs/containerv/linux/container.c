@@ -431,6 +431,11 @@ static int reap_pid1(struct linux_container* c, struct linux_status* status, str
     return 0;
 }
 
+int linux_container_end_fd(const struct linux_container* container)
+{
+    return container->spec->ext.no_init ? -1 : container->control_fd;
+}
+
 int linux_container_main_status(
     struct linux_container* container, struct linux_status* status_out, struct cv_error* err)
 {

@@ -55,8 +55,11 @@ static int collect_container(struct guardian_container* container, bool crowded,
 {
     int listen_fd = crowded ? -1 : container->listen_fd;
     int init_fd   = container->state == CV_STATE_STOPPED ? -1 : linux_container_init_pidfd(container->linux_);
+    int end_fd    = init_fd < 0 || container->held == 0 ? -1 : linux_container_end_fd(container->linux_);
     int result    = add(set, init_fd, POLLIN, &container->init_ready, err);
 
+    if (result == 0)
+        result = add(set, end_fd, POLLIN, &container->end_ready, err);
     if (result == 0)
         result =
             add(set, container->events.count > 0 ? container->event_fd : -1, POLLOUT, &container->event_ready, err);

@@ -170,6 +170,7 @@ void guardian_peers_ended(
             at = &peer->next;
             continue;
         }
+        guardian_process_release(container, process); /* first: once told, the number is nobody's */
         message_from_exit(&process->exit, &exit);
         reply.exit = &exit;
         told       = guardian_reply(peer->fd, &reply, NULL, -1) == 0 || told;

@@ -39,8 +39,25 @@ static void free_process(struct guardian_process* process)
     free(process);
 }
 
+void guardian_process_release(struct guardian_container* container, struct guardian_process* process)
+{
+    if (!process->held)
+        return;
+    process->held = false;
+    container->held--;
+    waitpid(process->pid, NULL, WNOHANG | __WALL);
+}
+
+void guardian_container_ends(struct guardian_container* container)
+{
+    container->ending = true;
+    for (struct guardian_process* at = container->processes; at != NULL; at = at->next)
+        guardian_process_release(container, at);
+}
+
 void guardian_process_remove(struct guardian_container* container, struct guardian_process* process)
 {
+    guardian_process_release(container, process);
     for (struct guardian_process** at = &container->processes; *at != NULL; at = &(*at)->next) {
         if (*at == process) {
             *at = process->next;
@@ -93,10 +110,12 @@ void guardian_process_timeout(struct guardian_container* container, struct guard
         return;
     process->deadline_ms = -1;
     process->timed_out   = true;
-    if (process->is_main) /* the end of the main process is the end of all */
+    if (process->is_main) { /* the end of the main process is the end of all */
+        guardian_container_ends(container);
         linux_container_kill(container->linux_, NULL);
-    else
+    } else {
         syscall(SYS_pidfd_send_signal, process->pidfd, SIGKILL, NULL, 0);
+    }
 }
 
 static uint32_t reason_of(const struct guardian_process* process, const struct linux_status* status, bool killed)
@@ -133,23 +152,43 @@ static int64_t time_ns(const struct timeval* time)
     return time->tv_sec * INT64_C(1000000000) + time->tv_usec * INT64_C(1000);
 }
 
-/* False: it still runs. */
-static bool reap_process(const struct guardian_process* process, struct linux_status* status_out)
+/* The oldest makes room. */
+static bool can_hold(struct guardian_container* container)
 {
-    int           raw   = 0;
-    struct rusage usage = { .ru_maxrss = 0 };
-    pid_t         got   = process->ours ? wait4(process->pid, &raw, WNOHANG | __WALL, &usage) : -1;
+    struct guardian_process* oldest = NULL;
 
-    if (got == 0)
+    if (container->ending || linux_container_end_fd(container->linux_) < 0)
+        return false;
+    for (struct guardian_process* at = container->processes; at != NULL; at = at->next)
+        oldest = at->held ? at : oldest;
+    if (container->held >= GUARDIAN_MAX_HELD)
+        guardian_process_release(container, oldest);
+    return true;
+}
+
+/* False: it still runs. */
+static bool look(
+    struct guardian_container* container, struct guardian_process* process, struct linux_status* status_out)
+{
+    siginfo_t     info  = { .si_pid = 0 };
+    struct rusage usage = { .ru_maxrss = 0 };
+    bool          hold  = process->ours && can_hold(container);
+    int           how   = WEXITED | WNOHANG | __WALL | (hold ? WNOWAIT : 0);
+    /* the raw call: the C library's has no place for the usage */
+    bool known = process->ours && syscall(SYS_waitid, P_PID, process->pid, &info, how, &usage) == 0;
+
+    if (known && info.si_pid == 0)
         return false;
     memset(status_out, 0, sizeof(*status_out));
-    status_out->known = got > 0;
-    if (got > 0) {
-        status_out->signal            = WIFSIGNALED(raw) ? WTERMSIG(raw) : 0;
-        status_out->code              = WIFEXITED(raw) ? WEXITSTATUS(raw) : 0;
+    status_out->known = known;
+    if (known) {
+        status_out->signal            = info.si_code == CLD_EXITED ? 0 : info.si_status;
+        status_out->code              = info.si_code == CLD_EXITED ? info.si_status : 0;
         status_out->cpu_ns            = time_ns(&usage.ru_utime) + time_ns(&usage.ru_stime);
         status_out->peak_memory_bytes = (uint64_t)usage.ru_maxrss * 1024;
     }
+    process->held = known && hold;
+    container->held += process->held;
     return true;
 }
 
@@ -173,9 +212,11 @@ void guardian_container_reap(struct guardian* guardian, struct guardian_containe
     struct guardian_process* next;
     struct linux_status      status;
 
+    if (container->end_ready != 0)
+        guardian_container_ends(container);
     for (struct guardian_process* at = container->processes; at != NULL; at = next) {
         next = at->next;
-        if (at->ready != 0 && !at->ended && !at->is_main && reap_process(at, &status))
+        if (at->ready != 0 && !at->ended && !at->is_main && look(container, at, &status))
             finish(guardian, container, at, &status);
     }
     if (container->init_ready != 0 && container->state != CV_STATE_STOPPED)
@@ -241,6 +282,7 @@ int guardian_container_remove(struct guardian* guardian, struct guardian_contain
     int result;
 
     container->killed = true;
+    guardian_container_ends(container);
     if (container->state != CV_STATE_STOPPED && linux_container_kill(container->linux_, NULL) == 0)
         guardian_container_drain(guardian, container, NULL);
     guardian_peers_drop(guardian, container);
@@ -264,18 +306,19 @@ static bool is_known(const struct guardian* guardian, pid_t pid)
             && info.si_pid == pid)
             return true;
         for (const struct guardian_process* process = at->processes; process != NULL; process = process->next) {
-            if (!process->ended && process->pid == pid)
+            if ((!process->ended || process->held) && process->pid == pid)
                 return true;
         }
     }
     return false;
 }
 
+/* They stayed in our process group, which programs leave before they start: a zombie that is held would be in the way. */
 void guardian_reap_strays(const struct guardian* guardian)
 {
     siginfo_t info = { .si_pid = 0 };
 
-    while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid > 0
+    while (waitid(P_PGID, (id_t)getpgrp(), &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid > 0
            && !is_known(guardian, info.si_pid)) {
         waitpid(info.si_pid, NULL, WNOHANG | __WALL);
         info.si_pid = 0;

@@ -232,6 +232,7 @@ static int do_kill(struct request* request, struct cv_error* err)
         return failed(err);
     if (container->state == CV_STATE_STOPPED)
         return 0;
+    guardian_container_ends(container);
     result = linux_container_kill(container->linux_, err);
     if (result < 0)
         return result;
@@ -428,6 +429,7 @@ static bool settle_wait(const struct request* request)
 
     if (!peer->process->ended)
         return false;
+    guardian_process_release(peer->container, peer->process); /* first: once told, the number is nobody's */
     message_from_exit(&peer->process->exit, &exit);
     reply.exit = &exit;
     if (guardian_reply(peer->fd, &reply, NULL, -1) == 0 && !peer->process->is_main)

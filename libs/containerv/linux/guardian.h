@@ -2,9 +2,11 @@
  * The guardian: one small process for each process that uses libcontainerv. It makes the containers, tells how processes ended, and
  * takes everything away when its caller is gone, however that happened. Single-threaded, one poll loop, no state but this.
  *
- * Ends of processes: the kernel lets a PID namespace's first process end only after every other process of the namespace was reaped,
- * also those that are our children. So they are reaped when they end, and what is kept until a Wait took it is our record of them. A
- * signal goes through the record's pidfd and can never hit another process that got the number meanwhile.
+ * Ends of processes: who was spawned is our child, and stays a zombie until a Wait took its record, so that nobody else gets its number.
+ * But the kernel lets a PID namespace's first process end only after every other process of the namespace was reaped. So zombies are let
+ * go when PID 1 begins to end, which its socket tells (a file is closed before the namespace's end is waited for), and before we end the
+ * container. Where the program is PID 1 there is no such socket, and nothing is held. A signal goes through the record's pidfd in any
+ * case, and can never hit another process.
  */
 #ifndef CV_LINUX_GUARDIAN_H
 #define CV_LINUX_GUARDIAN_H
@@ -24,7 +26,8 @@ enum {
     GUARDIAN_MAX_EVENTS = 1024,  /* kept for a caller that does not read them */
     GUARDIAN_MAX_PEERS  = 1024,  /* connections at a time; more wait until one has been answered */
     GUARDIAN_REQUEST_MS = 10000, /* to send a request whose connection is open, or to take the answer */
-    GUARDIAN_END_MS     = 10000  /* for killed processes to be gone */
+    GUARDIAN_END_MS     = 10000, /* for killed processes to be gone */
+    GUARDIAN_MAX_HELD   = 64     /* zombies of one container: they count against its limit of processes */
 };
 
 struct guardian_process {
@@ -33,6 +36,7 @@ struct guardian_process {
     int                      pidfd;       /* -1 once it has ended */
     int                      terminal_fd; /* its terminal's slave, to be resized; -1 without */
     bool                     is_main, ours, ended, timed_out;
+    bool                     held;        /* ended, and a zombie still */
     short                    ready;       /* what poll said about pidfd */
     int64_t                  deadline_ms; /* -1: none */
     struct containerv_exit   exit;        /* start_ns from the start, the rest once it has ended */
@@ -49,7 +53,9 @@ struct guardian_container {
     struct linux_container*    linux_;
     enum containerv_state      state;
     bool                       killed; /* by us: an end that PID 1 could not tell is no riddle */
-    short                      init_ready, event_ready, listen_ready;
+    bool                       ending; /* no zombie is held any more */
+    size_t                     held;   /* zombies */
+    short                      init_ready, end_ready, event_ready, listen_ready;
     int                        event_fd;
     int                        listen_fd; /* its socket in the run folder, for other processes */
     struct guardian_events     events;
@@ -100,8 +106,12 @@ struct guardian_process* guardian_process_find(
 struct guardian_process* guardian_process_add(struct guardian_container* container, const struct linux_child* child,
     bool is_main, int64_t timeout_ms, struct cv_error* err);
 void guardian_process_remove(struct guardian_container* container, struct guardian_process* process);
+void guardian_process_release(
+    struct guardian_container* container, struct guardian_process* process); /* its zombie, if there is one */
 void guardian_process_timeout(struct guardian_container* container, struct guardian_process* process);
 void guardian_container_reap(struct guardian* guardian, struct guardian_container* container); /* all that have ended */
+/* Before a kill, and when PID 1 begins to end: let all zombies go, and hold no new ones. */
+void guardian_container_ends(struct guardian_container* container);
 /* After a kill: returns when all its processes and PID 1 are reaped. CV_ERR_TIMEOUT after GUARDIAN_END_MS. */
 int guardian_container_drain(struct guardian* guardian, struct guardian_container* container, struct cv_error* err);
 struct guardian_container* guardian_container_find(struct guardian* guardian, const char* id, struct cv_error* err);

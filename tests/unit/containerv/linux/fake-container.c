@@ -184,6 +184,11 @@ int linux_container_init_pidfd(const struct linux_container* container)
     return container->init_pidfd;
 }
 
+int linux_container_end_fd(const struct linux_container* container)
+{
+    return container->no_init ? -1 : container->init_pidfd;
+}
+
 int linux_container_main_status(
     struct linux_container* container, struct linux_status* status_out, struct cv_error* err)
 {

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -148,6 +149,102 @@ static void spawned_exit_is_told_once(void** state)
     assert_true(exit.peak_memory_bytes > 0);
     assert_int_equal(backend->wait(f->instance, handle, 0, &exit, &f->err), CV_ERR_NOT_FOUND);
     assert_int_equal(backend->wait(f->instance, CV_PROCESS_MAIN, 0, &exit, &f->err), CV_ERR_STATE);
+}
+
+/* 0: there is no such process. */
+static char state_of(process_handle_t pid)
+{
+    char  path[64], state = 0;
+    FILE* file;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    file = fopen(path, "re");
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+        state = 0;
+    fclose(file);
+    return state;
+}
+
+static void await_events(struct fixture* f, unsigned ends)
+{
+    containerv_handle_t handle = -1;
+
+    assert_int_equal(backend->event_handle(f->instance, &handle, &f->err), 0);
+    for (; ends > 0; ends--) {
+        struct containerv_event event = { .size = sizeof(event) };
+        do {
+            struct pollfd entry = { .fd = handle, .events = POLLIN };
+            assert_int_equal(poll(&entry, 1, 20000), 1);
+            assert_int_equal(backend->next_event(f->instance, &event, &f->err), 0);
+        } while (event.kind != CV_EVENT_EXITED);
+    }
+}
+
+static void a_number_is_kept_until_the_wait(void** state)
+{
+    struct fixture*  f = *state;
+    process_handle_t handle;
+
+    create(f, NULL);
+    handle = spawn(f, "exit 3");
+    await_events(f, 1);
+    assert_int_equal(state_of(handle), 'Z');
+    assert_int_equal(wait_for(f, handle).code, 3);
+    assert_int_equal(state_of(handle), 0);
+    handle = spawn(f, "sleep 0.2; exit 4"); /* the wait is there before the end */
+    assert_int_equal(wait_for(f, handle).code, 4);
+    assert_int_equal(state_of(handle), 0);
+}
+
+static void numbers_that_are_kept_are_bounded(void** state)
+{
+    enum { STARTED = 70, KEPT = 64 };
+    struct fixture*  f = *state;
+    process_handle_t handles[STARTED];
+
+    create(f, NULL);
+    for (int i = 0; i < STARTED; i++)
+        handles[i] = spawn(f, "exit 5");
+    await_events(f, STARTED);
+    unsigned zombies = 0;
+    for (int i = 0; i < STARTED; i++)
+        zombies += state_of(handles[i]) == 'Z';
+    assert_int_equal(zombies, KEPT);
+    for (int i = 0; i < STARTED; i++)
+        assert_int_equal(wait_for(f, handles[i]).code, 5);
+}
+
+static void an_end_lets_all_numbers_go(void** state)
+{
+    struct fixture* f = *state;
+
+    for (int i = 0; i < 2; i++) {
+        process_handle_t handle;
+        create(f, i == 0 ? NULL : "read line </dev/zero; sleep 1000");
+        handle = spawn(f, "exit 6");
+        await_events(f, 1);
+        assert_int_equal(state_of(handle), 'Z');
+        assert_int_equal(backend->kill(f->instance, &f->err), 0);
+        assert_int_equal(state_of(handle), 0);
+        assert_int_equal(wait_for(f, handle).code, 6); /* the record is still there */
+        assert_int_equal(backend->destroy(f->instance, &f->err), 0);
+        f->instance = NULL;
+    }
+}
+
+static void without_an_init_no_number_is_kept(void** state)
+{
+    struct fixture*  f = *state;
+    process_handle_t handle;
+
+    f->spec->ext.no_init = true;
+    create(f, "sleep 1000");
+    handle = spawn(f, "exit 7");
+    await_events(f, 1);
+    assert_int_equal(state_of(handle), 0);
+    assert_int_equal(wait_for(f, handle).code, 7);
 }
 
 static void wait_looks_and_times_out(void** state)
@@ -650,6 +747,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         GUARDIAN_TEST(main_exit_is_told_many_times),
         GUARDIAN_TEST(spawned_exit_is_told_once),
+        GUARDIAN_TEST(a_number_is_kept_until_the_wait),
+        GUARDIAN_TEST(numbers_that_are_kept_are_bounded),
+        GUARDIAN_TEST(an_end_lets_all_numbers_go),
+        GUARDIAN_TEST(without_an_init_no_number_is_kept),
         GUARDIAN_TEST(wait_looks_and_times_out),
         GUARDIAN_TEST(timeouts_and_filters_are_named),
         GUARDIAN_TEST(main_timeout_ends_all),
