@@ -308,14 +308,14 @@ static void plan_rate(struct planner* planner, const struct rate* rate, uint64_t
 static void plan_io_weight(struct planner* planner, uint64_t weight)
 {
     static const struct {
-        int         version;
         const char *file, *prefix;
+        int         version;
         bool        or_next;
     } places[] = {
-        { 2, "io.bfq.weight", "", true },
-        { 2, "io.weight", "default ", false },
-        { 1, "blkio.bfq.weight", "", true },
-        { 1, "blkio.weight", "", false },
+        { "io.bfq.weight", "", 2, true },
+        { "io.weight", "default ", 2, false },
+        { "blkio.bfq.weight", "", 1, true },
+        { "blkio.weight", "", 1, false },
     };
     for (size_t i = 0; i < CV_ARRAY_LEN(places); i++) {
         add(planner, "the weight of I/O", IO, places[i].version, places[i].file, "%s%" PRIu64, places[i].prefix,
