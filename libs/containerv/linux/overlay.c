@@ -112,14 +112,28 @@ static int make_upper(const struct linux_source_context* context, struct cv_erro
     return attach(context->home_fd, "", "upper", context, err);
 }
 
-static void detach_all(size_t layer_count)
+/* A mount that stayed would keep its layer busy for as long as the guardian lives. */
+static void detach(const char* place, int* rc, struct cv_error* err)
+{
+    for (int tries = 0; umount2(place, MNT_DETACH) < 0; tries++) {
+        if (errno == EINVAL)
+            return; /* nothing is attached there */
+        if (tries < 1)
+            continue;
+        if (*rc == 0)
+            *rc = cv_error_errno(err, errno, "detach a layer from its place", place);
+        return;
+    }
+}
+
+static void detach_all(size_t layer_count, int* rc, struct cv_error* err)
 {
     char place[16];
-    umount2("root", MNT_DETACH);
-    umount2("upper", MNT_DETACH);
+    detach("root", rc, err);
+    detach("upper", rc, err);
     for (size_t i = 0; i < layer_count; i++) {
         cv_snprintf(place, sizeof(place), "%zu", i);
-        umount2(place, MNT_DETACH);
+        detach(place, rc, err);
     }
 }
 
@@ -175,7 +189,8 @@ static int mount_overlay(
 static int overlay(
     const struct cv_spec* spec, const struct linux_source_context* context, int* mount_fd_out, struct cv_error* err)
 {
-    CV_CLEANUP(cv_str_release) struct cv_str text = { 0 };
+    CV_CLEANUP(cv_str_release) struct cv_str text     = { 0 };
+    CV_CLEANUP(linux_fd_closep) int          mount_fd = -1;
     if (fchdir(work_fd) < 0)
         return cv_error_errno(err, errno, "enter the place for layers", NULL);
     int rc = attach_layers(&spec->ext.layers, context, &text, err);
@@ -183,10 +198,12 @@ static int overlay(
         rc = make_upper(context, err);
     cv_str_append(&text, ",upperdir=upper/upper,workdir=upper/work,volatile,redirect_dir=nofollow,metacopy=off");
     if (rc == 0)
-        rc = mount_overlay(context, &text, mount_fd_out, err);
-    detach_all(spec->ext.layers.count);
+        rc = mount_overlay(context, &text, &mount_fd, err);
+    detach_all(spec->ext.layers.count, &rc, err);
     if (chdir("/") < 0 && rc == 0)
         rc = cv_error_errno(err, errno, "leave the place for layers", NULL);
+    if (rc == 0)
+        *mount_fd_out = linux_fd_steal(&mount_fd);
     return rc;
 }
 
