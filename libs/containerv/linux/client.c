@@ -16,6 +16,8 @@
 
 #include <cv/banned.h>
 
+enum { SMALL_REQUEST = 32 * 1024 /* well below what a socket takes without a reader */ };
+
 static struct {
     struct cv_mutex mutex;
     struct cv_once  once;
@@ -145,45 +147,81 @@ static int send_connection(int main_fd, int connection_fd)
 }
 
 /* The lock is held while sending: another thread may be about to replace a guardian that was lost, and its descriptor. */
-static int connect_private(uint64_t generation, int* fd_out, struct cv_error* err)
+static int hand_over(uint64_t generation, int guardian_end, struct cv_error* err)
 {
-    int ends[2];
     int error_number = EPIPE;
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-        return cv_error_errno(err, errno, "make a connection to the guardian", NULL);
     cv_mutex_lock(&client.mutex);
     if (client.main_fd >= 0 && client.generation == generation)
-        error_number = send_connection(client.main_fd, ends[1]);
+        error_number = send_connection(client.main_fd, guardian_end);
     cv_mutex_unlock(&client.mutex);
-    close(ends[1]);
-    if (error_number == 0) {
-        *fd_out = ends[0];
+    if (error_number == 0)
         return 0;
-    }
-    close(ends[0]);
     if (error_number == EPIPE || error_number == ECONNRESET)
         return lost(err);
     return cv_error_errno(err, error_number, "send a connection to the guardian", NULL);
 }
 
-static int send_request(
-    int fd, const Containerv__Guardian__Request* request, const struct message_fds* fds, struct cv_error* err)
+/* The request as it goes over the wire; malloc'ed. */
+static int pack_request(
+    const Containerv__Guardian__Request* request, uint8_t** bytes_out, size_t* length_out, struct cv_error* err)
 {
-    CV_CLEANUP(cv_freep) uint8_t* bytes   = NULL;
     Containerv__Guardian__Request stamped = *request;
     size_t                        length;
 
     stamped.protocol = GUARDIAN_PROTOCOL;
     length           = containerv__guardian__request__get_packed_size(&stamped);
-
     if (length > WIRE_MAX_BYTES)
         return cv_error_set(err, CV_ERR_LIMIT, "a request of %zu bytes is over %d", length, (int)WIRE_MAX_BYTES);
-    bytes = malloc(length + 1);
-    if (bytes == NULL)
+    *bytes_out = malloc(length + 1);
+    if (*bytes_out == NULL)
         return cv_error_no_memory(err);
-    containerv__guardian__request__pack(&stamped, bytes);
-    return wire_send(fd, bytes, length, fds != NULL ? fds->items : NULL, fds != NULL ? fds->count : 0, err);
+    *length_out = containerv__guardian__request__pack(&stamped, *bytes_out);
+    return 0;
+}
+
+/*
+ * A connection of its own for the request. One that the socket's buffer holds whole is in it before the guardian gets the connection,
+ * which then need not wait for it: that saves a turn of its loop. A larger one would wait for a reader that does not know of it yet.
+ */
+static int send_privately(uint64_t generation, const uint8_t* bytes, size_t length, const struct message_fds* fds,
+    int* fd_out, struct cv_error* err)
+{
+    const int* items = fds != NULL ? fds->items : NULL;
+    size_t     count = fds != NULL ? fds->count : 0;
+    bool       first = length <= SMALL_REQUEST;
+    int        ends[2];
+    int        result = 0;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return cv_error_errno(err, errno, "make a connection to the guardian", NULL);
+    if (first)
+        result = wire_send(ends[0], bytes, length, items, count, err);
+    if (result == 0)
+        result = hand_over(generation, ends[1], err);
+    close(ends[1]);
+    if (result == 0 && !first)
+        result = wire_send(ends[0], bytes, length, items, count, err);
+    if (result == 0)
+        *fd_out = ends[0];
+    else
+        close(ends[0]);
+    return result;
+}
+
+static int send_to_another(const struct linux_route* route, const uint8_t* bytes, size_t length,
+    const struct message_fds* fds, int* fd_out, struct cv_error* err)
+{
+    int fd     = -1;
+    int result = linux_client_connect_to(route, &fd, err);
+
+    if (result == 0)
+        result = wire_send(fd, bytes, length, fds != NULL ? fds->items : NULL, fds != NULL ? fds->count : 0, err);
+    if (result == 0)
+        *fd_out = fd;
+    else
+        cv_handle_closep(&fd);
+    return result;
 }
 
 static int receive_answer(int fd, struct linux_client_answer* answer, struct cv_error* err)
@@ -205,17 +243,18 @@ static int receive_answer(int fd, struct linux_client_answer* answer, struct cv_
 int linux_client_call(const struct linux_route* route, const Containerv__Guardian__Request* request,
     const struct message_fds* fds, struct linux_client_answer* answer_out, struct cv_error* err)
 {
-    struct linux_client_answer answer = { .reply = NULL };
-    int                        fd     = -1;
-    int                        result =
-        route->folder_fd >= 0 ? linux_client_connect_to(route, &fd, err) : connect_private(route->generation, &fd, err);
+    struct linux_client_answer    answer = { .reply = NULL };
+    CV_CLEANUP(cv_freep) uint8_t* bytes  = NULL;
+    size_t                        length = 0;
+    int                           fd     = -1;
+    int                           result = pack_request(request, &bytes, &length, err);
 
-    if (result < 0)
-        return result;
-    result = send_request(fd, request, fds, err);
+    if (result == 0)
+        result = route->folder_fd >= 0 ? send_to_another(route, bytes, length, fds, &fd, err)
+                                       : send_privately(route->generation, bytes, length, fds, &fd, err);
     if (result == 0)
         result = receive_answer(fd, &answer, err);
-    close(fd);
+    cv_handle_closep(&fd);
     if (result == CV_ERR_LOST)
         return lost(err);
     if (result == 0)

@@ -130,11 +130,13 @@ static int turn(struct guardian* guardian, struct poll_set* set, struct cv_error
     for (size_t i = 0; i < set->count; i++)
         *set->targets[i] = set->entries[i].revents;
     handle_containers(guardian);
+    if (guardian->main_ready != 0) /* before the peers: most connections come with their request in them */
+        result = guardian_accept(guardian, err);
     guardian_peers_handle(guardian);
     guardian_reap_strays(guardian);
     if (guardian->caller_ready != 0)
         return cv_error_set(err, CV_ERR_LOST, "the caller has ended");
-    return guardian->main_ready != 0 ? guardian_accept(guardian, err) : 0;
+    return result;
 }
 
 /* The socket alone would not do: a child that the caller forked keeps its other end open. */

@@ -65,6 +65,13 @@ static bool is_stream(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
 }
 
+static short has_request(int fd)
+{
+    struct pollfd entry = { .fd = fd, .events = POLLIN };
+
+    return poll(&entry, 1, 0) > 0 ? entry.revents : 0;
+}
+
 void guardian_peer_add(struct guardian* guardian, int fd, struct guardian_container* only)
 {
     struct timeval        patience = { .tv_sec = GUARDIAN_REQUEST_MS / 1000 };
@@ -76,6 +83,7 @@ void guardian_peer_add(struct guardian* guardian, int fd, struct guardian_contai
         return;
     }
     peer->fd          = fd;
+    peer->ready       = has_request(fd);
     peer->only        = only;
     peer->deadline_ms = cv_clock_deadline_ms(GUARDIAN_REQUEST_MS);
     peer->next        = guardian->peers;
