@@ -21,6 +21,7 @@ enum {
     AT_ARCH     = 4,
     AT_ARGS     = 16,
     NEAR        = 250, /* a jump reaches 255; the rest is for the far jumps put in between */
+    SHARED      = 120, /* how far away a return is used by others too, so that those jumps seldom need a far one */
 };
 
 /*
@@ -155,21 +156,34 @@ static uint32_t range_action(const struct range* range)
     return range->rule_count == 0 ? range->default_action : range->rules[0].action;
 }
 
-static void put_ranges(struct builder* b, const struct range* ranges, size_t count)
+/* One that is there already and near, else a new one: most ranges end in one of few actions, and what the kernel translates at each
+ * install shall be short. */
+static size_t put_return(struct builder* b, uint32_t action)
+{
+    for (size_t label = b->count; label > 0 && b->count - label < SHARED; label--)
+        if (b->code[label - 1].code == OP_RETURN && b->code[label - 1].k == action)
+            return label;
+    put(b, OP_RETURN, action, 0, 0);
+    return b->count;
+}
+
+/* The label where the search among these ranges begins. */
+static size_t put_ranges(struct builder* b, const struct range* ranges, size_t count)
 {
     size_t half = count / 2, right, left;
 
-    if (count == 1 && range_is_plain(ranges)) {
-        put(b, OP_RETURN, range_action(ranges), 0, 0);
-    } else if (count == 1) {
+    if (b->full)
+        return b->count;
+    if (count == 1 && range_is_plain(ranges))
+        return put_return(b, range_action(ranges));
+    if (count == 1) {
         put_rules(b, ranges->rules, ranges->rule_count, ranges->default_action);
-    } else if (!b->full) {
-        put_ranges(b, ranges + half, count - half);
-        right = b->count;
-        put_ranges(b, ranges, half);
-        left = b->count;
+    } else {
+        right = put_ranges(b, ranges + half, count - half);
+        left  = put_ranges(b, ranges, half);
         put_jump(b, OP_JUMP_GE, ranges[half].first, right, left);
     }
+    return b->count;
 }
 
 static void add_range(struct range* ranges, size_t* count, struct range next)
@@ -242,14 +256,16 @@ static int sort_rules(struct seccomp_section* section, struct cv_error* err)
 static int put_section(struct builder* b, struct seccomp_section* section, struct cv_error* err)
 {
     CV_CLEANUP(cv_freep) struct range* ranges = NULL;
-    size_t                             others = b->count;
+    size_t                             others = b->count, first;
 
     if (sort_rules(section, err) < 0)
         return CV_ERR_NO_MEMORY;
     ranges = calloc(2 * section->rule_count + 4, sizeof(*ranges));
     if (ranges == NULL)
         return cv_error_no_memory(err);
-    put_ranges(b, ranges, make_ranges(section, ranges));
+    first = put_ranges(b, ranges, make_ranges(section, ranges));
+    if (first != b->count)
+        put(b, OP_JUMP, (uint32_t)(b->count - first), 0, 0);
     put(b, OP_LOAD, AT_NUMBER, 0, 0);
     put_jump(b, OP_JUMP_EQ, section->arch, b->count, others);
     return 0;
