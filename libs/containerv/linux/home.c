@@ -89,8 +89,11 @@ static int discard_home(const struct linux_home* home, struct cv_error* err)
     CV_CLEANUP(linux_fd_closep) int homes_fd = -1;
     CV_CLEANUP(linux_fd_closep) int trash_fd = -1;
     int                             rc       = open_folder(home->state_dir, "containers", 0711, &homes_fd, err);
-    if (rc == 0)
-        rc = open_folder(home->state_dir, "trash", 0700, &trash_fd, err);
+    if (rc < 0)
+        return rc;
+    if (unlinkat(homes_fd, home->id, AT_REMOVEDIR) == 0 || errno == ENOENT) /* without an upper nothing is in it */
+        return 0;
+    rc = open_folder(home->state_dir, "trash", 0700, &trash_fd, err);
     if (rc < 0)
         return rc;
     cv_snprintf(name, sizeof(name), "%s-%lld", home->id, (long long)cv_clock_realtime_ns());
