@@ -249,18 +249,21 @@ static int provide(struct linux_container* c, int control_fd, struct cv_error* e
     return rc == 0 ? hand_over(control_fd, SETUP_BUILD, 0, -1, err) : rc;
 }
 
-static int connect_network(struct linux_container* c, const struct net_plan* net, int control_fd, struct cv_error* err)
+static int connect_veth(struct linux_container* c, const struct net_plan* net, int control_fd, struct cv_error* err)
 {
     CV_CLEANUP(linux_fd_closep) int netns_fd = -1;
     int                             rc       = setup_expect(control_fd, SETUP_BUILT, err);
-    if (rc == 0 && net->mode == CV_SPEC_NETWORK_VETH) {
-        rc = open_namespace(c, "net", &netns_fd, err);
-        if (rc == 0)
-            rc = linux_net_veth_host(c->home.id, netns_fd, net, err);
-        c->has_link = rc == 0;
-    }
     if (rc == 0)
-        rc = hand_over(control_fd, SETUP_GO, 0, -1, err);
+        rc = open_namespace(c, "net", &netns_fd, err);
+    if (rc == 0)
+        rc = linux_net_veth_host(c->home.id, netns_fd, net, err);
+    c->has_link = rc == 0;
+    return rc == 0 ? hand_over(control_fd, SETUP_GO, 0, -1, err) : rc;
+}
+
+static int finish(struct linux_container* c, const struct net_plan* net, int control_fd, struct cv_error* err)
+{
+    int rc = net->mode == CV_SPEC_NETWORK_VETH ? connect_veth(c, net, control_fd, err) : 0;
     return rc == 0 ? setup_expect(control_fd, SETUP_READY, err) : rc;
 }
 
@@ -322,7 +325,7 @@ static int bring_up(
     if (rc == 0)
         rc = provide(c, channels.control[0], err);
     if (rc == 0)
-        rc = connect_network(c, &setup->net, channels.control[0], err);
+        rc = finish(c, &setup->net, channels.control[0], err);
     if (rc < 0 && err->code == CV_ERR_LOST) { /* it may have told why, before we noticed that it is gone */
         struct cv_error told = CV_ERROR_INIT;
         if (setup_expect(channels.control[0], SETUP_READY, &told) < 0 && told.code != CV_ERR_LOST)
