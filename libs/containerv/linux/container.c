@@ -24,7 +24,7 @@
 #include "linux/syscalls.h"
 #include "linux/userns.h"
 
-enum { CAP_NUMBER_SYS_ADMIN = 21 };
+enum { MAX_HELD = 64, CAP_NUMBER_SYS_ADMIN = 21 };
 
 static struct linux_container* container_new(struct cv_error* err)
 {
@@ -432,6 +432,13 @@ static int reap_pid1(struct linux_container* c, struct linux_status* status, str
     c->reaped = true;
     status_of(&info, &usage, status);
     return 0;
+}
+
+size_t linux_container_max_held(const struct linux_container* container)
+{
+    bool     is_default;
+    uint64_t limit = linux_limits_pids(container->spec, &is_default);
+    return container->spec->ext.no_init ? 0 : limit / 4 < MAX_HELD ? (size_t)(limit / 4) : MAX_HELD;
 }
 
 int linux_container_end_fd(const struct linux_container* container)

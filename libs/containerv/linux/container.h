@@ -65,6 +65,9 @@ int linux_container_init_pidfd(const struct linux_container* container);
 /* Readable, or hung up, as soon as PID 1 begins to end, when its pidfd is not yet. -1 without an init: nothing tells. Borrowed. */
 int linux_container_end_fd(const struct linux_container* container);
 
+/* How many zombies of it may be held: they count against its limit of processes. None where nothing tells that PID 1 ends. */
+size_t linux_container_max_held(const struct linux_container* container);
+
 /*
  * After init_pidfd became readable and before destroy: how the main process ended, as waitid's si_code/si_status would say for it
  * (CLD_EXITED, CLD_KILLED, CLD_DUMPED), with its CPU time and peak memory. Reaps PID 1. Call once.

@@ -156,12 +156,13 @@ static int64_t time_ns(const struct timeval* time)
 static bool can_hold(struct guardian_container* container)
 {
     struct guardian_process* oldest = NULL;
+    size_t                   max    = linux_container_max_held(container->linux_);
 
-    if (container->ending || linux_container_end_fd(container->linux_) < 0)
+    if (container->ending || max == 0)
         return false;
     for (struct guardian_process* at = container->processes; at != NULL; at = at->next)
         oldest = at->held ? at : oldest;
-    if (container->held >= GUARDIAN_MAX_HELD)
+    if (container->held >= max)
         guardian_process_release(container, oldest);
     return true;
 }

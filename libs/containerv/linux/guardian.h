@@ -26,8 +26,7 @@ enum {
     GUARDIAN_MAX_EVENTS = 1024,  /* kept for a caller that does not read them */
     GUARDIAN_MAX_PEERS  = 1024,  /* connections at a time; more wait until one has been answered */
     GUARDIAN_REQUEST_MS = 10000, /* to send a request whose connection is open, or to take the answer */
-    GUARDIAN_END_MS     = 10000, /* for killed processes to be gone */
-    GUARDIAN_MAX_HELD   = 64     /* zombies of one container: they count against its limit of processes */
+    GUARDIAN_END_MS     = 10000  /* for killed processes to be gone */
 };
 
 struct guardian_process {

@@ -250,6 +250,25 @@ static void pids_that_are_kept_hold_up_no_end(void** state)
     }
 }
 
+/* Zombies count against the limit, so few of them are kept. */
+static void pids_that_are_kept_leave_room_under_a_limit(void** state)
+{
+    struct containerv_limits   limits  = { .size = sizeof(limits), .pids = 8 };
+    struct containerv_options* options = containerv_options_new();
+    (void)state;
+    need_pids();
+    NEED(CV_FEATURE_LIMITS);
+    OK(containerv_options_set_limits(options, &limits));
+    struct containerv_container* container = suite_container(options);
+    for (int i = 0; i < 20; i++) {
+        process_handle_t handle;
+        OK(containerv_spawn(container, "/bin/true", NULL, &handle));
+        await_ends(container, 1);
+    }
+    PRINTS("x", container, "echo x | cat");
+    OK(containerv_destroy(container));
+}
+
 static void kill_init(struct containerv_container* container)
 {
     struct containerv_process_info list[8];
@@ -313,6 +332,7 @@ int main(void)
         cmocka_unit_test(threads_have_containers_of_their_own),
         cmocka_unit_test(a_wait_in_one_thread_holds_up_no_other),
         cmocka_unit_test(a_pid_is_kept_until_the_wait),
+        cmocka_unit_test(pids_that_are_kept_leave_room_under_a_limit),
         cmocka_unit_test(pids_that_are_kept_hold_up_no_end),
         cmocka_unit_test(pids_that_are_kept_hold_up_no_end_of_its_own),
         cmocka_unit_test(pids_that_are_kept_hold_up_no_end_from_outside),

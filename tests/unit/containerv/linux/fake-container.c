@@ -184,6 +184,11 @@ int linux_container_init_pidfd(const struct linux_container* container)
     return container->init_pidfd;
 }
 
+size_t linux_container_max_held(const struct linux_container* container)
+{
+    return container->no_init ? 0 : 64;
+}
+
 int linux_container_end_fd(const struct linux_container* container)
 {
     return container->no_init ? -1 : container->init_pidfd;

@@ -6,8 +6,8 @@
 
 /**
  * A process of a container: on Linux the pid in the caller's PID namespace. As long as the container runs it is kept from reuse until
- * containerv_wait(): the process stays a zombie, which counts against a limit of processes. That holds for the last 64 that have ended,
- * and not in a container without an init. containerv_signal() never hits another process in any case.
+ * containerv_wait(): the process stays a zombie, which counts against a limit of processes. That holds for the last 64 that have ended
+ * (a quarter of the limit, if that is less), and not in a container without an init. containerv_signal() never hits another process.
  */
 typedef pid_t process_handle_t;
 
