@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include <chef/containerv/container.h>
+#include <chef/containerv/copy.h>
 #include <cv/error.h>
 
 #include "spec/spec.h"
@@ -35,6 +36,21 @@ struct cv_process_request {
     const struct cv_strv* groups; /* supplementary, may be NULL */
     int64_t               timeout_ms;
     struct cv_process_io  io;
+};
+
+/* One source to copy. Borrowed for the call. */
+struct cv_copy_request {
+    bool        to_host;
+    const char* host_path;
+    const char* container_path;         /* absolute */
+    uint32_t    flags;                  /* CV_COPY_*; neither OWNERS nor NO_OWNERS: as the caller can */
+    uint64_t    max_bytes, max_entries; /* UINT64_MAX: none */
+    int64_t     stall_ms;               /* -1: none */
+    /* A path that failed; the rest goes on unless it returns < 0. */
+    int (*failed)(void* context, const char* path, const struct cv_error* failure, struct cv_error* err);
+    /* What was copied since the last call; several times a second, also when nothing was. < 0 ends the copy. */
+    int (*moved)(void* context, uint64_t entries, uint64_t bytes, struct cv_error* err);
+    void* context;
 };
 
 struct cv_backend {
@@ -68,6 +84,7 @@ struct cv_backend {
         void* instance, struct containerv_event* event_out, struct cv_error* err); /* CV_ERR_TIMEOUT: none */
     int (*event_handle)(void* instance, containerv_handle_t* handle_out, struct cv_error* err);
     int (*update)(void* instance, const struct cv_spec* limits, struct cv_error* err); /* its ext.limits counts */
+    int (*copy)(void* instance, const struct cv_copy_request* request, struct cv_error* err);
     int (*destroy)(void* instance, struct cv_error* err); /* frees instance, also after an error */
 };
 

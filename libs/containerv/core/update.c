@@ -35,17 +35,3 @@ int containerv_stats(struct containerv_container* container, struct containerv_s
     (void)stats_out;
     return unsupported(container, "stats");
 }
-
-int containerv_upload(struct containerv_container* container, const char* const* host_paths,
-    const char* const* container_paths, size_t count)
-{
-    (void)host_paths, (void)container_paths, (void)count;
-    return unsupported(container, "upload");
-}
-
-int containerv_download(struct containerv_container* container, const char* const* container_paths,
-    const char* const* host_paths, size_t count)
-{
-    (void)host_paths, (void)container_paths, (void)count;
-    return unsupported(container, "download");
-}

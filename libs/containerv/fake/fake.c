@@ -36,7 +36,7 @@ struct fake {
 
 static struct cv_mutex ids_lock = CV_MUTEX_INIT;
 static struct fake*    living[IDS_MAX];
-static char*           last_process;
+static char *          last_process, *last_copy;
 static struct cv_spec* last_spec;
 
 static const char* const steps[] = { "claim the id", "make the cgroup", "make the namespaces", "mount the root",
@@ -424,6 +424,33 @@ static int fake_event_handle(void* instance, containerv_handle_t* handle_out, st
     return 0;
 }
 
+/* Two paths of three fail at "/fake/bad". */
+static int fake_copy(void* instance, const struct cv_copy_request* request, struct cv_error* err)
+{
+    struct cv_error failure;
+    struct cv_str   text;
+    int             rc = 0;
+    (void)instance;
+    cv_str_init(&text);
+    cv_str_printf(&text, "%s %s %s flags=%u bytes=%lld entries=%llu stall=%lld", request->host_path,
+        request->to_host ? "<-" : "->", request->container_path, (unsigned)request->flags,
+        (long long)request->max_bytes, (unsigned long long)request->max_entries, (long long)request->stall_ms);
+    free(last_copy);
+    last_copy = cv_str_steal(&text, NULL);
+    for (int i = 0; i < 3 && rc == 0; i++) {
+        cv_error_set(&failure, CV_ERR_EXISTS, "something is in the way of the fake file %d", i);
+        rc = request->moved(request->context, 1, 10, err);
+        if (rc == 0 && i > 0 && strcmp(request->container_path, "/fake/bad") == 0)
+            rc = request->failed(request->context, request->container_path, &failure, err);
+    }
+    return rc;
+}
+
+const char* fake_last_copy(void)
+{
+    return last_copy != NULL ? last_copy : "";
+}
+
 const char* fake_last_process(void)
 {
     return last_process != NULL ? last_process : "";
@@ -438,14 +465,16 @@ void fake_forget(void)
 {
     free(last_process);
     last_process = NULL;
-    last_spec    = cv_spec_free(last_spec);
+    free(last_copy);
+    last_copy = NULL;
+    last_spec = cv_spec_free(last_spec);
 }
 
 const struct cv_backend cv_backend_fake = {
     .name     = "fake",
     .features = CV_FEATURE_PAUSE | CV_FEATURE_TERMINAL | CV_FEATURE_MOUNTS | CV_FEATURE_LAYERS | CV_FEATURE_VETH
                 | CV_FEATURE_USERS | CV_FEATURE_HANDLES | CV_FEATURE_EVENTS | CV_FEATURE_DEVICES | CV_FEATURE_PID1
-                | CV_FEATURE_TIME | CV_FEATURE_POLICY | CV_FEATURE_OPEN,
+                | CV_FEATURE_COPY | CV_FEATURE_TIME | CV_FEATURE_POLICY | CV_FEATURE_OPEN,
     .caps         = CV_CAP_FILESYSTEM | CV_CAP_PROCESS_CONTROL | CV_CAP_NETWORK | CV_CAP_IPC | CV_CAP_USERS,
     .create       = fake_create,
     .open         = fake_open,
@@ -462,6 +491,7 @@ const struct cv_backend cv_backend_fake = {
     .state        = fake_state,
     .next_event   = fake_next_event,
     .event_handle = fake_event_handle,
+    .copy         = fake_copy,
     .destroy      = fake_destroy,
 };
 

@@ -22,8 +22,10 @@ void fake_disarm(void);
 
 int fake_live(void); /* resources that are not given back yet */
 
-/* What the last create and the last start got, as text ("args=... env=... cwd=... user=..."); valid until the next. For one thread. */
+/* What the last create and the last start got, as text ("args=... env=... cwd=... user=..."),
+ * and the last copy ("HOST -> CONTAINER flags=..."); valid until the next. For one thread. */
 const char*           fake_last_process(void);
+const char*           fake_last_copy(void);
 const struct cv_spec* fake_last_spec(void); /* NULL, or a copy of that of the last create */
 void                  fake_forget(void);    /* free what is remembered */
 

@@ -218,6 +218,23 @@ int linux_client_resize(void* instance, process_handle_t process, uint16_t colum
     return call_simple(self, &request, err);
 }
 
+int linux_client_send_copy(void* instance, Containerv__Guardian__Copy* copy, int socket_fd, struct cv_error* err)
+{
+    struct linux_instance*        self    = instance;
+    Containerv__Guardian__Request request = CONTAINERV__GUARDIAN__REQUEST__INIT;
+    struct linux_client_answer    answer  = { .reply = NULL };
+    struct message_fds            fds     = { .items = { socket_fd }, .count = 1 };
+    int                           result;
+
+    copy->id               = self->id;
+    request.operation_case = CONTAINERV__GUARDIAN__REQUEST__OPERATION_COPY;
+    request.copy           = copy;
+    result                 = linux_client_call(&self->route, &request, &fds, &answer, err);
+    if (result == 0)
+        linux_client_answer_release(&answer);
+    return result;
+}
+
 /* All of the plain kind have the same type in the union. */
 static int call_plain(struct linux_instance* self, Containerv__Guardian__Request__OperationCase operation,
     struct linux_client_answer* answer_out, struct cv_error* err)

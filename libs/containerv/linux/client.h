@@ -64,6 +64,10 @@ int linux_client_reach(const char* id, struct linux_route* route_out, struct cv_
 int linux_client_connect_to(const struct linux_route* route, int* fd_out, struct cv_error* err);
 int linux_client_list(int (*each)(const char* id, void* context), void* context, struct cv_error* err);
 
+/* client-copy.c; the request, without its id, is sent by client-calls.c. */
+int linux_client_copy(void* instance, const struct cv_copy_request* request, struct cv_error* err);
+int linux_client_send_copy(void* instance, Containerv__Guardian__Copy* copy, int socket_fd, struct cv_error* err);
+
 /* client-calls.c: its rows. */
 struct linux_instance;
 int  linux_client_open(const char* id, struct cv_spec** spec_out, void** instance_out, struct cv_error* err);

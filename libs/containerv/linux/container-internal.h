@@ -24,6 +24,10 @@ struct linux_container {
     bool                        claimed, has_link, reaped;
 };
 
+/* join.c: for a fork of the guardian. Of the container's namespaces those of `mask` are joined, and its root is entered. */
+int linux_join_namespaces(const struct linux_container* container, unsigned long mask, struct cv_error* err);
+int linux_join_become_root(const struct linux_container* container, struct cv_error* err);
+
 /* Wait until a program that starts has reached its exec; *err must not be NULL. */
 int linux_container_hear_start(int start_fd, struct linux_child* child, struct cv_error* err);
 

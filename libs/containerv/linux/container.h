@@ -53,6 +53,16 @@ int linux_container_create(const struct cv_spec* spec, const struct linux_start*
 int linux_container_spawn(struct linux_container* container, const struct linux_start* start,
     struct linux_child* child_out, bool* is_main_out, struct cv_error* err);
 
+/* The container's end of one copy: copy.h. */
+struct linux_copy {
+    const char* path; /* inside */
+    bool        to_host, owners, setuid, follow;
+};
+
+/* Start it, with its socket, which is borrowed. It ends when the other end closes; what goes wrong is said there. */
+int linux_container_copy(const struct linux_container* container, const struct linux_copy* copy, int socket_fd,
+    int* pidfd_out, struct cv_error* err);
+
 const char*           linux_container_id(const struct linux_container* container);
 const struct cv_spec* linux_container_spec(const struct linux_container* container);
 

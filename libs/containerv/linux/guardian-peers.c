@@ -57,7 +57,7 @@ static int receive_connection(int main_fd, int* fd_out, struct cv_error* err)
     return 0;
 }
 
-static bool is_stream(int fd)
+bool guardian_is_stream(int fd)
 {
     int       type   = 0;
     socklen_t length = sizeof(type);
@@ -77,7 +77,8 @@ void guardian_peer_add(struct guardian* guardian, int fd, struct guardian_contai
     struct timeval        patience = { .tv_sec = GUARDIAN_REQUEST_MS / 1000 };
     struct guardian_peer* peer     = calloc(1, sizeof(*peer));
 
-    if (peer == NULL || !is_stream(fd) || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0) {
+    if (peer == NULL || !guardian_is_stream(fd)
+        || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0) {
         free(peer);
         close(fd); /* its other end finds the connection lost */
         return;

@@ -168,6 +168,25 @@ static int do_spawn(struct request* request, struct cv_error* err)
     return result;
 }
 
+static int do_copy(struct request* request, struct cv_error* err)
+{
+    const Containerv__Guardian__Copy* message   = request->message->copy;
+    struct guardian_container*        container = running(request, message->id, err);
+    struct linux_copy                 copy      = { .path = message->path,
+                             .to_host                     = message->to_host,
+                             .owners                      = message->owners,
+                             .setuid                      = message->setuid,
+                             .follow                      = message->follow };
+
+    if (container == NULL)
+        return failed(err);
+    if (container->state == CV_STATE_PAUSED)
+        return cv_error_set(err, CV_ERR_STATE, "container '%s' is paused", message->id);
+    if (request->wire->fd_count != 1 || !guardian_is_stream(request->wire->fds[0]))
+        return cv_error_set(err, CV_ERR_PROTOCOL, "a copy without its socket");
+    return guardian_copy_start(container, &copy, request->wire->fds[0], err);
+}
+
 static int do_wait(struct request* request, struct cv_error* err)
 {
     const Containerv__Guardian__Wait* wait      = request->message->wait;
@@ -391,6 +410,7 @@ static const struct {
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_STATE, do_state },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_DESTROY, do_destroy },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_INSPECT, do_inspect },
+    { CONTAINERV__GUARDIAN__REQUEST__OPERATION_COPY, do_copy },
 };
 
 /* Those that came by a container's socket may be of another build, and make no containers that would end with this caller. */

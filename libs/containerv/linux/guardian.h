@@ -26,6 +26,7 @@ enum {
     GUARDIAN_MAX_EVENTS = 1024,  /* kept for a caller that does not read them */
     GUARDIAN_MAX_PEERS  = 1024,  /* connections at a time; more wait until one has been answered */
     GUARDIAN_REQUEST_MS = 10000, /* to send a request whose connection is open, or to take the answer */
+    GUARDIAN_MAX_COPIES = 64,    /* of one container at a time */
     GUARDIAN_END_MS     = 10000  /* for killed processes to be gone */
 };
 
@@ -47,6 +48,12 @@ struct guardian_events {
     size_t                   first, count;
 };
 
+/* The helpers of copies that may still run. */
+struct guardian_copies {
+    int    pidfds[GUARDIAN_MAX_COPIES];
+    size_t count;
+};
+
 struct guardian_container {
     struct guardian_container* next;
     struct linux_container*    linux_;
@@ -58,6 +65,7 @@ struct guardian_container {
     int                        event_fd;
     int                        listen_fd; /* its socket in the run folder, for other processes */
     struct guardian_events     events;
+    struct guardian_copies     copies;
     struct guardian_process*   processes;
 };
 
@@ -91,6 +99,7 @@ bool guardian_serve(struct guardian* guardian, struct guardian_peer* peer);
 int guardian_accept(struct guardian* guardian, struct cv_error* err); /* CV_ERR_LOST: the caller is gone */
 /* Takes the descriptor. `only` as in struct guardian_peer. */
 void guardian_peer_add(struct guardian* guardian, int fd, struct guardian_container* only);
+bool guardian_is_stream(int fd); /* a stream socket */
 int  guardian_reply(int fd, const Containerv__Guardian__Reply* reply, const struct cv_error* failure, int passed_fd);
 void guardian_peers_handle(struct guardian* guardian); /* serve, time out, drop */
 void guardian_peers_ended(struct guardian* guardian, struct guardian_container* container,
@@ -122,6 +131,11 @@ void guardian_reap_strays(const struct guardian* guardian);
 /* guardian-listen.c */
 int guardian_listen(struct guardian_container* container, struct cv_error* err); /* make the socket in the run folder */
 void guardian_listen_accept(struct guardian* guardian, struct guardian_container* container);
+
+/* guardian-copy.c. The socket is borrowed. */
+int guardian_copy_start(
+    struct guardian_container* container, const struct linux_copy* copy, int socket_fd, struct cv_error* err);
+void guardian_copies_end(struct guardian_container* container); /* killed, also when they wait for a filesystem */
 
 /* guardian-events.c */
 void guardian_event(struct guardian_container* container, enum containerv_event_kind kind,

@@ -42,20 +42,19 @@ static int keep_own_fds(const struct join* join, struct cv_error* err)
     return linux_fd_close_others(keep, n, err);
 }
 
-static int enter(const struct join* join, struct cv_error* err)
+int linux_join_namespaces(const struct linux_container* container, unsigned long mask, struct cv_error* err)
 {
-    unsigned long flags = linux_namespace_flags(join->container->spec);
-    if (setns(join->container->pidfd, (int)flags) < 0)
-        return cv_error_errno(err, errno, "join the container's namespaces", join->container->home.id);
+    unsigned long flags = linux_namespace_flags(container->spec) & mask;
+    if (setns(container->pidfd, (int)flags) < 0)
+        return cv_error_errno(err, errno, "join the container's namespaces", container->home.id);
     if (chdir("/") < 0)
         return cv_error_errno(err, errno, "enter the container's root", NULL);
     return 0;
 }
 
-static int become_root(const struct join* join, struct cv_error* err)
+int linux_join_become_root(const struct linux_container* container, struct cv_error* err)
 {
-    if (join->container->range.lock_fd >= 0
-        && (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
+    if (container->range.lock_fd >= 0 && (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
         return cv_error_errno(err, errno, "become root in the user namespace", NULL);
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return cv_error_errno(err, errno, "protect a process that starts", NULL);
@@ -70,7 +69,7 @@ static _Noreturn void be_program(const struct join* join)
          .status_fd                    = join->status_fd,
          .null_fd                      = join->container->null_fd,
          .processes                    = join->container->limits.processes_rlimit };
-    if (become_root(join, &error) < 0) {
+    if (linux_join_become_root(join->container, &error) < 0) {
         struct setup_message message = { .word = SETUP_FAILED, .error = error };
         setup_say(join->status_fd, &message, -1, NULL);
     } else {
@@ -100,7 +99,7 @@ static _Noreturn void joiner(const struct join* join)
     if (rc == 0)
         rc = keep_own_fds(join, &message.error);
     if (rc == 0)
-        rc = enter(join, &message.error);
+        rc = linux_join_namespaces(join->container, ~0UL, &message.error);
     if (rc == 0)
         rc = clone_program(join, &message.error);
     if (rc < 0)

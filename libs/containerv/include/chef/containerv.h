@@ -14,6 +14,7 @@
 #define CHEF_CONTAINERV_H
 
 #include <chef/containerv/container.h>
+#include <chef/containerv/copy.h>
 #include <chef/containerv/error.h>
 #include <chef/containerv/options.h>
 #include <chef/containerv/platform.h>

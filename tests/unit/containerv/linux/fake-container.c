@@ -262,3 +262,11 @@ int linux_container_sweep(struct cv_error* err)
     (void)err;
     return 0;
 }
+
+/* It has no files. */
+int linux_container_copy(const struct linux_container* container, const struct linux_copy* copy, int socket_fd,
+    int* pidfd_out, struct cv_error* err)
+{
+    (void)container, (void)copy, (void)socket_fd, (void)pidfd_out;
+    return cv_error_set(err, CV_ERR_UNSUPPORTED, "the fake container has no files");
+}

@@ -190,7 +190,10 @@ struct containerv_stats;
 /** What the container uses. */
 CV_PUBLIC int containerv_stats(struct containerv_container* container, struct containerv_stats* stats_out);
 
-/** Copy files or folders between host and container, path by path. */
+/**
+ * containerv_copy() without options for each pair of paths. All are tried; the error is that of the first path which failed.
+ * <chef/containerv/copy.h>
+ */
 CV_PUBLIC int containerv_upload(struct containerv_container* container, const char* const* host_paths,
     const char* const* container_paths, size_t count);
 CV_PUBLIC int containerv_download(struct containerv_container* container, const char* const* container_paths,

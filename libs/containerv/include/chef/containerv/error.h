@@ -29,7 +29,8 @@ extern "C" {
     X(CV_ERR_SYSTEM, 11, EIO, 13, "a system call failed")                                                              \
     X(CV_ERR_LOST, 12, EPIPE, 14, "the container was lost")                                                            \
     X(CV_ERR_NOT_EXECUTABLE, 13, EACCES, 9, "not executable")                                                          \
-    X(CV_ERR_PROTOCOL, 14, EPROTO, 13, "malformed message")
+    X(CV_ERR_PROTOCOL, 14, EPROTO, 13, "malformed message")                                                            \
+    X(CV_ERR_CANCELLED, 15, ECANCELED, 1, "stopped by the caller")
 
 #define CV_ERROR_ENUM(name, value, error_number, grpc, text) name = -(value),
 enum containerv_error_code { CV_OK = 0, CV_ERROR_CODES(CV_ERROR_ENUM) CV_ERR_MAX_ = -1000 };

@@ -1,0 +1,56 @@
+/* Copies: the container's end of each is a child of ours, which ends with the container. What it says goes to the caller alone. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cv/handle.h>
+
+#include "linux/guardian.h"
+
+#include <cv/banned.h>
+
+static bool has_ended(int pidfd)
+{
+    struct pollfd entry = { .fd = pidfd, .events = POLLIN };
+    return poll(&entry, 1, 0) > 0;
+}
+
+/* It is reaped as any stray is; what is kept is the means to kill it. */
+static void forget_ended(struct guardian_copies* copies)
+{
+    for (size_t i = 0; i < copies->count;) {
+        if (has_ended(copies->pidfds[i])) {
+            close(copies->pidfds[i]);
+            copies->pidfds[i] = copies->pidfds[--copies->count];
+        } else {
+            i++;
+        }
+    }
+}
+
+int guardian_copy_start(
+    struct guardian_container* container, const struct linux_copy* copy, int socket_fd, struct cv_error* err)
+{
+    struct guardian_copies* copies = &container->copies;
+    forget_ended(copies);
+    if (copies->count >= GUARDIAN_MAX_COPIES)
+        return cv_error_set(err, CV_ERR_LIMIT, "more than %d copies at a time", (int)GUARDIAN_MAX_COPIES);
+    int rc = linux_container_copy(container->linux_, copy, socket_fd, &copies->pidfds[copies->count], err);
+    if (rc == 0)
+        copies->count++;
+    return rc;
+}
+
+void guardian_copies_end(struct guardian_container* container)
+{
+    struct guardian_copies* copies = &container->copies;
+    for (size_t i = 0; i < copies->count; i++)
+        syscall(SYS_pidfd_send_signal, copies->pidfds[i], SIGKILL, NULL, 0);
+    while (copies->count > 0) {
+        struct pollfd entry = { .fd = copies->pidfds[copies->count - 1], .events = POLLIN };
+        while (poll(&entry, 1, GUARDIAN_END_MS) < 0 && errno == EINTR) {}
+        close(copies->pidfds[--copies->count]);
+    }
+}
