@@ -17,6 +17,7 @@
 
 #include "linux/cgroup.h"
 #include "linux/mountinfo.h"
+#include "linux/syscalls.h"
 
 #include <cv/banned.h>
 
@@ -318,21 +319,32 @@ static void nested_groups_are_bounded_and_removed(void** state)
     check_empty_and_remove();
 }
 
+/* Another mount of the tree as it is. A new one would set the flags of all of them anew, such as nsdelegate, for the whole machine. */
+static int copy_of_the_tree(void)
+{
+    int root = -1;
+
+    CHILD_OK(err, linux_mountinfo_open_cgroup2(&root, &err));
+    return sys_open_tree(root, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+}
+
 static void without_a_tree(void)
 {
-    int fd = -1;
+    int fd = -1, first, second;
 
     CHILD_CHECK(unshare(CLONE_NEWNS) == 0);
     CHILD_CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+    first  = copy_of_the_tree(); /* private since then: what is mounted on it appears nowhere else */
+    second = copy_of_the_tree();
     CHILD_CHECK(umount2("/sys/fs/cgroup", MNT_DETACH) == 0);
     CHILD_CHECK(linux_cgroup_open_parent(&fd, &err) == CV_ERR_UNSUPPORTED);
     CHILD_CHECK(fd == -1 && strstr(err.hint, "mount") != NULL);
 
     /* at another place, with another mount on top of the first one: it is the one that can be reached that counts */
-    CHILD_CHECK(mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, NULL) == 0);
+    CHILD_CHECK(sys_move_mount(first, "", AT_FDCWD, "/sys/fs/cgroup", MOVE_MOUNT_F_EMPTY_PATH) == 0);
     CHILD_CHECK(mount("tmpfs", "/sys/fs/cgroup", "tmpfs", 0, NULL) == 0);
     CHILD_CHECK(linux_cgroup_open_parent(&fd, &err) == CV_ERR_UNSUPPORTED);
-    CHILD_CHECK(mount("cgroup2", "/mnt", "cgroup2", 0, NULL) == 0);
+    CHILD_CHECK(sys_move_mount(second, "", AT_FDCWD, "/mnt", MOVE_MOUNT_F_EMPTY_PATH) == 0);
     CHILD_OK(err, linux_cgroup_open_parent(&fd, &err));
     CHILD_OK(err, linux_cgroup_open(fd, id, &(int){ -1 }, &err));
 }

@@ -88,8 +88,12 @@ def expect(what, condition, output):
 
 def prepare():
     """A sysfs that shows this network namespace, and the version 2 tree at the place where most hosts have it."""
+    with open("/proc/self/mounts", encoding="utf-8") as file:
+        tree = next(fields[1] for fields in map(str.split, file) if fields[2] == "cgroup2")
+    os.mkdir(base + "/tree")  # a copy of that mount: a new one would set the flags of all anew, such as nsdelegate, for the whole machine
+    call("mount", "--bind", tree, base + "/tree")
     call("mount", "-t", "sysfs", "sysfs", "/sys")
-    call("mount", "-t", "cgroup2", "cgroup2", "/sys/fs/cgroup")
+    call("mount", "--move", base + "/tree", "/sys/fs/cgroup")
     os.makedirs("/sys/fs/cgroup/containerv", exist_ok=True)
     for folder in (run + "/ids", state + "/containers", state + "/cache", base + "/mounted"):
         os.makedirs(folder)
