@@ -4,6 +4,7 @@
 # usage: tests/guest/image.sh BUILD-FOLDER IMAGE
 set -euo pipefail
 
+source=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(cd "$1" && pwd)
 image=$2
 size=512M # sparse
@@ -27,8 +28,16 @@ done
 mkdir -p "$root$build"
 cp -a --parents "${programs[@]}" tests/rootfs bin libexec lib/*.so* "$root$build"
 
+# Python's standard library, for the tests that are written in it: the distribution's, as others may be anywhere.
+python=$(readlink -f /usr/bin/python3)
+stdlib=$("$python" -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
+mkdir -p "$root/usr/bin" "$root$(dirname "$stdlib")" "$root$source/tests"
+cp -a "$python" "$root/usr/bin/python3"
+tar -C "$stdlib" --exclude='./config-*' --exclude=./test --exclude=./dist-packages -c . | tar -C "$root" --one-top-level="$root$stdlib" -x
+cp -a "$source/tests/integration" "$root$source/tests/"
+
 # ldd fails for what is static.
-libraries=$({ ldd "${programs[@]}" bin/* 2>/dev/null || true; } |
+libraries=$({ ldd "${programs[@]}" bin/* "$python" "$stdlib"/lib-dynload/*.so 2>/dev/null || true; } |
     sed -n 's/^.* => \(.*\) (0x.*/\1/p; s/^[[:blank:]]*\(\/[^ ]*\) (0x.*/\1/p; /not found/p' | sort -u | grep -v "^$build/")
 if grep -q 'not found' <<<"$libraries"; then
     echo "guest image: $libraries" >&2
