@@ -127,7 +127,9 @@ static void check_capabilities(struct doctor_finding* found)
     if (level == DOCTOR_OK)
         doctor_set(found, level, NULL, "all that are needed");
     else
-        doctor_set(found, level, "start cvctl with them, outside of other containers", "missing: %s", missing);
+        doctor_set(found, level,
+            "run cvctl as the host's root, or give them to the container or service that it runs in", "missing: %s",
+            missing);
 }
 
 static void check_namespaces(struct doctor_finding* found)
@@ -163,14 +165,28 @@ static void check_user_namespaces(struct doctor_finding* found)
     else if (strtoull(text, NULL, 10) == 0)
         doctor_set(found, DOCTOR_FAIL, "sysctl user.max_user_namespaces=15000", "user.max_user_namespaces is 0");
     else
-        doctor_set(found, DOCTOR_OK, NULL, "at most %llu", strtoull(text, NULL, 10));
+        doctor_set(found, DOCTOR_OK, NULL, "up to %llu at once", strtoull(text, NULL, 10));
+}
+
+static bool is_filesystem(const char* path, unsigned long magic)
+{
+    struct statfs fs;
+
+    return statfs(path, &fs) == 0 && (unsigned long)fs.f_type == magic;
 }
 
 static bool is_cgroup2(const char* path)
 {
-    struct statfs fs;
+    return is_filesystem(path, CGROUP2_SUPER_MAGIC);
+}
 
-    return statfs(path, &fs) == 0 && (unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC;
+/* A hybrid host may have the controller mounted by itself, as version 1. */
+static bool has_v1(const char* controller)
+{
+    char path[64];
+
+    (void)cv_snprintf(path, sizeof(path), "/sys/fs/cgroup/%s", controller);
+    return is_filesystem(path, CGROUP_SUPER_MAGIC);
 }
 
 static void check_cgroup(struct doctor_finding* found)
@@ -183,18 +199,19 @@ static void check_cgroup(struct doctor_finding* found)
     char                     missing[TEXT_MAX] = "";
 
     for (size_t i = 0; i < CV_ARRAY_LEN(wanted); i++)
-        if (!has_word(have, wanted[i]))
+        if (!has_word(have, wanted[i]) && !(hybrid && has_v1(wanted[i])))
             (void)snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing), " %s", wanted[i]);
     if (!pure && !hybrid)
         doctor_set(found, DOCTOR_WARN, "mount -t cgroup2 cgroup2 /sys/fs/cgroup",
             "no cgroup v2: no pause, no limits, and killing goes process by process");
     else if (missing[0] == '\0')
-        doctor_set(found, DOCTOR_OK, NULL, "%s, controllers memory pids cpu", pure ? "v2" : "hybrid");
+        doctor_set(found, DOCTOR_OK, NULL, "%s: limits of memory, pids and cpu can be set",
+            pure ? "v2" : "hybrid (v2 and v1)");
     else
         doctor_set(found, DOCTOR_WARN,
             hybrid ? "boot with systemd.unified_cgroup_hierarchy=1"
                    : "give this cgroup the controllers (cgroup.subtree_control)",
-            "%s, without the v2 controllers%s: limits by them can't be asked for", pure ? "v2" : "hybrid", missing);
+            "%s, without controllers for%s: cvctl run refuses limits of these", pure ? "v2" : "hybrid", missing);
 }
 
 static void check_overlay(struct doctor_finding* found)
@@ -202,7 +219,7 @@ static void check_overlay(struct doctor_finding* found)
     CV_CLEANUP(cv_freep) char* list = read_text("/proc/filesystems");
 
     if (has_word(list, "overlay"))
-        doctor_set(found, DOCTOR_OK, NULL, "there");
+        doctor_set(found, DOCTOR_OK, NULL, "the kernel has it");
     else
         doctor_set(found, DOCTOR_FAIL, "modprobe overlay",
             "not in /proc/filesystems: no layers, no --debian, no --rootfs DIR:O");
@@ -215,7 +232,7 @@ static void check_seccomp(struct doctor_finding* found)
     if (prctl(PR_GET_SECCOMP) < 0 || !has_word(actions, "errno"))
         doctor_set(found, DOCTOR_FAIL, "use a kernel with CONFIG_SECCOMP_FILTER", "no system call filters");
     else
-        doctor_set(found, DOCTOR_OK, NULL, "filters with errno");
+        doctor_set(found, DOCTOR_OK, NULL, "the kernel can filter system calls");
 }
 
 static bool poke(const char* path, const char* text)
