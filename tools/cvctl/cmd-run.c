@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,24 +73,36 @@ static int start_failed(const struct cv_error* err)
     return program && err->code == CV_ERR_NOT_EXECUTABLE ? CVCTL_EXIT_NOT_EXECUTABLE : CVCTL_EXIT_OURS;
 }
 
+/* The limit that it ran into, as it was given. */
+static void limit_of(const struct cvctl_run_options* options, uint32_t reason, char* text, size_t size)
+{
+    text[0] = '\0';
+    if (reason == CV_EXIT_OOM && options->limits.memory_bytes != 0)
+        cv_snprintf(text, size, " (killed at the memory limit of %" PRIu64 " bytes)", options->limits.memory_bytes);
+    if (reason == CV_EXIT_PIDS_LIMIT && options->limits.pids != 0)
+        cv_snprintf(text, size, " (the limit is %" PRIu64 ")", options->limits.pids);
+}
+
 /* The program's end, told when it was not its own doing. */
 static int end_code(
     const char* id, const struct cvctl_run_options* options, const struct containerv_exit* end, int stopped)
 {
     static const char* const reasons[] = {
-        [CV_EXIT_OOM]        = "was killed: it ran out of memory",
+        [CV_EXIT_OOM]        = "was killed: out of memory",
         [CV_EXIT_PIDS_LIMIT] = "ended: it reached its limit of processes",
         [CV_EXIT_TIMEOUT]    = "was killed: its time was over",
         [CV_EXIT_SECCOMP]    = "was killed: it made a forbidden system call",
         [CV_EXIT_LOST]       = "was lost: how it ended is not known",
     };
     struct cv_error err = CV_ERROR_INIT;
+    char            limit[80];
 
     if (stopped != 0)
         return CVCTL_EXIT_SIGNAL + stopped;
     if (end->reason < CV_ARRAY_LEN(reasons) && reasons[end->reason] != NULL) {
-        cv_error_set(&err, end->reason == CV_EXIT_TIMEOUT ? CV_ERR_TIMEOUT : CV_ERR_LOST, "container '%s': '%s' %s", id,
-            options->command[0], reasons[end->reason]);
+        limit_of(options, end->reason, limit, sizeof(limit));
+        cv_error_set(&err, end->reason == CV_EXIT_TIMEOUT ? CV_ERR_TIMEOUT : CV_ERR_LOST, "container '%s': '%s' %s%s",
+            id, options->command[0], reasons[end->reason], limit);
         cv_error_step(&err, "wait for the program");
         cv_error_object(&err, "%s", options->command[0]);
         cvctl_print_error(&err);

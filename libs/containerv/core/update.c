@@ -32,6 +32,18 @@ int containerv_update(struct containerv_container* container, const struct conta
 
 int containerv_stats(struct containerv_container* container, struct containerv_stats* stats_out)
 {
-    (void)stats_out;
-    return unsupported(container, "stats");
+    struct cv_error         err   = CV_ERROR_INIT;
+    struct containerv_stats stats = { .size = sizeof(stats) };
+    if (container == NULL || container->backend->stats == NULL
+        || (container->backend->features & CV_FEATURE_STATS) == 0)
+        return unsupported(container, "stats");
+    int rc = stats_out != NULL ? cv_sized_check(stats_out, "containerv_stats", &err)
+                               : cv_error_set(&err, CV_ERR_INVALID, "stats_out is NULL");
+    if (rc == 0)
+        rc = cv_container_in_state(container, CV_STATES_ALIVE, "stats", &err);
+    if (rc == 0)
+        rc = container->backend->stats(container->instance, &stats, &err);
+    if (rc == 0)
+        cv_sized_out(stats_out, &stats, sizeof(stats));
+    return cv_publish(&err, rc, "look at what the container uses");
 }

@@ -362,6 +362,38 @@ void linux_client_close(void* instance)
     instance_free(instance);
 }
 
+int linux_client_update(void* instance, const struct cv_spec* limits, struct cv_error* err)
+{
+    struct linux_instance*        self    = instance;
+    Containerv__Guardian__Request request = CONTAINERV__GUARDIAN__REQUEST__INIT;
+    Containerv__Guardian__Update  update  = CONTAINERV__GUARDIAN__UPDATE__INIT;
+    CV_CLEANUP(cv_freep) char*    json    = NULL;
+    int                           result  = cv_spec_print(limits, &json, &update.config_json.len, err);
+
+    if (result < 0)
+        return result;
+    update.id               = self->id;
+    update.config_json.data = (uint8_t*)json;
+    request.operation_case  = CONTAINERV__GUARDIAN__REQUEST__OPERATION_UPDATE;
+    request.update          = &update;
+    return call_simple(self, &request, err);
+}
+
+int linux_client_stats(void* instance, struct containerv_stats* stats_out, struct cv_error* err)
+{
+    struct linux_client_answer answer = { .reply = NULL };
+    int result = call_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_STATS, &answer, err);
+
+    if (result < 0)
+        return result;
+    if (answer.reply->n_stats == MESSAGE_STATS)
+        memcpy(&stats_out->known, answer.reply->stats, MESSAGE_STATS * sizeof(uint64_t));
+    else
+        result = cv_error_set(err, CV_ERR_PROTOCOL, "the guardian's answer has %zu numbers", answer.reply->n_stats);
+    linux_client_answer_release(&answer);
+    return result;
+}
+
 int linux_client_destroy(void* instance, struct cv_error* err)
 {
     int result = call_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_DESTROY, NULL, err);

@@ -101,6 +101,19 @@ int linux_container_resume(struct linux_container* container, struct cv_error* e
 int linux_container_processes(
     struct linux_container* container, pid_t* list, size_t capacity, size_t* count_out, struct cv_error* err);
 
+/* Limits from now on: ext.limits of `limits`. After a failure they are as before. `paused`: it stands still and shall go on to. */
+int linux_container_update(
+    struct linux_container* container, const struct cv_spec* limits, bool paused, struct cv_error* err);
+
+struct containerv_stats;
+int linux_container_stats(struct linux_container* container, struct containerv_stats* stats_out, struct cv_error* err);
+
+/* What explains ends of processes, so far; 0 where it isn't counted. */
+struct linux_counts {
+    uint64_t oom_kills, pids_refused;
+};
+void linux_container_counts(const struct linux_container* container, struct linux_counts* counts_out);
+
 /* Kill, take everything away, free. The first error is reported, the rest is taken away all the same. Slow deletes are left to a child. */
 int linux_container_destroy(struct linux_container* container, struct cv_error* err);
 

@@ -97,6 +97,7 @@ struct guardian_process* guardian_process_add(struct guardian_container* contain
     /* the slave: holding the other end would keep the terminal alive after the caller has closed it */
     if (child->terminal_fd >= 0)
         process->terminal_fd = ioctl(child->terminal_fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    linux_container_counts(container->linux_, &process->counts);
     process->next        = container->processes;
     container->processes = process;
     container->state     = CV_STATE_RUNNING;
@@ -118,10 +119,33 @@ void guardian_process_timeout(struct guardian_container* container, struct guard
     }
 }
 
-static uint32_t reason_of(const struct guardian_process* process, const struct linux_status* status, bool killed)
+/* Told by the container's own counters. An end that nobody could tell is one by the kernel when it has killed meanwhile. */
+static uint32_t cause_of(const struct guardian_container* container, const struct guardian_process* process,
+    const struct linux_status* status)
 {
+    bool                by_kill = status->signal == SIGKILL && !process->killed && !container->killed;
+    bool                told    = status->known && status->signal == 0 && status->code == 128 + SIGKILL;
+    struct linux_counts now;
+
+    linux_container_counts(container->linux_, &now);
+    if (now.oom_kills > process->counts.oom_kills && (by_kill || told || (!status->known && !container->killed)))
+        return CV_EXIT_OOM;
+    if (now.pids_refused > process->counts.pids_refused && status->known && status->signal == 0 && status->code != 0)
+        return CV_EXIT_PIDS_LIMIT;
+    return 0;
+}
+
+static uint32_t reason_of(const struct guardian_container* container, const struct guardian_process* process,
+    const struct linux_status* status)
+{
+    bool     killed = container->killed;
+    uint32_t cause;
+
     if (process->timed_out && (!status->known || status->signal == SIGKILL))
         return CV_EXIT_TIMEOUT;
+    cause = cause_of(container, process, status);
+    if (cause != 0)
+        return cause;
     if (!status->known && !killed)
         return CV_EXIT_LOST;
     if (status->signal == SIGSYS)
@@ -136,7 +160,7 @@ static void finish(struct guardian* guardian, struct guardian_container* contain
 
     exit->signal            = status->signal;
     exit->code              = status->signal != 0 ? 128 + status->signal : status->code;
-    exit->reason            = reason_of(process, status, container->killed);
+    exit->reason            = reason_of(container, process, status);
     exit->end_ns            = cv_clock_realtime_ns();
     exit->cpu_ns            = status->cpu_ns;
     exit->peak_memory_bytes = status->peak_memory_bytes;

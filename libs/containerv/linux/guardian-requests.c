@@ -28,6 +28,7 @@ struct request {
     struct wire_message*                 wire;
     Containerv__Guardian__Reply          reply;
     Containerv__Guardian__Exit           exit;
+    uint64_t                             stats[MESSAGE_STATS];
     int                                  passed_fd; /* goes with the reply, closed afterwards */
     bool                                 waits;     /* no reply now */
 };
@@ -216,6 +217,7 @@ static int do_signal(struct request* request, struct cv_error* err)
         return cv_error_set(err, CV_ERR_INVALID, "%d is not a signal (1 to %d)", (int)message->number, SIGRTMAX);
     if (process->ended)
         return cv_error_set(err, CV_ERR_STATE, "process %d has ended", (int)process->pid);
+    process->killed = process->killed || message->number == SIGKILL;
     if (process->is_main)
         return linux_container_signal_main(container->linux_, message->number, err);
     if (syscall(SYS_pidfd_send_signal, process->pidfd, message->number, NULL, 0) < 0 && errno != ESRCH)
@@ -377,6 +379,40 @@ static int do_state(struct request* request, struct cv_error* err)
     return 0;
 }
 
+static int do_update(struct request* request, struct cv_error* err)
+{
+    const Containerv__Guardian__Update*       update    = request->message->update;
+    struct guardian_container*                container = running(request, update->id, err);
+    CV_CLEANUP(cv_spec_freep) struct cv_spec* limits    = NULL;
+    int                                       result;
+
+    if (container == NULL)
+        return failed(err);
+    if (update->config_json.data == NULL)
+        return cv_error_set(err, CV_ERR_PROTOCOL, "an update without limits");
+    result = cv_spec_parse((const char*)update->config_json.data, update->config_json.len, &limits, err);
+    if (result < 0)
+        return cv_error_wrap(err, "read the limits");
+    return linux_container_update(container->linux_, limits, container->state == CV_STATE_PAUSED, err);
+}
+
+static int do_stats(struct request* request, struct cv_error* err)
+{
+    struct guardian_container* container = running(request, request->message->stats->id, err);
+    struct containerv_stats    stats;
+    int                        result;
+
+    if (container == NULL)
+        return failed(err);
+    result = linux_container_stats(container->linux_, &stats, err);
+    if (result < 0)
+        return result;
+    memcpy(request->stats, &stats.known, sizeof(request->stats));
+    request->reply.stats   = request->stats;
+    request->reply.n_stats = MESSAGE_STATS;
+    return 0;
+}
+
 static int do_destroy(struct request* request, struct cv_error* err)
 {
     struct guardian_container* container = find(request, request->message->destroy->id, err);
@@ -409,6 +445,8 @@ static const struct {
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_PROCESSES, do_processes },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_STATE, do_state },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_DESTROY, do_destroy },
+    { CONTAINERV__GUARDIAN__REQUEST__OPERATION_UPDATE, do_update },
+    { CONTAINERV__GUARDIAN__REQUEST__OPERATION_STATS, do_stats },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_INSPECT, do_inspect },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_COPY, do_copy },
 };

@@ -37,6 +37,8 @@ struct guardian_process {
     int                      terminal_fd; /* its terminal's slave, to be resized; -1 without */
     bool                     is_main, ours, ended, timed_out;
     bool                     held;        /* ended, and a zombie still */
+    bool                     killed;      /* a SIGKILL was asked for */
+    struct linux_counts      counts;      /* at its start */
     short                    ready;       /* what poll said about pidfd */
     int64_t                  deadline_ms; /* -1: none */
     struct containerv_exit   exit;        /* start_ns from the start, the rest once it has ended */

@@ -66,6 +66,30 @@ static bool is_cgroup2(int fd)
     return fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
+/* The controllers that the root of the tree has, as far up as we can see. */
+static int look_at_tree(struct linux_limits* limits, int group_fd, struct cv_error* err)
+{
+    CV_CLEANUP(cv_handle_closep) int top = CV_HANDLE_NONE;
+    if (limits->tree[0] != '\0')
+        return 0;
+    for (int fd = group_fd, level = 0; level < LEVELS_MAX; level++) {
+        int above = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (above < 0)
+            return cv_error_errno(err, errno, "open the cgroup above", NULL);
+        if (!is_cgroup2(above)) {
+            close(above);
+            break;
+        }
+        cv_handle_closep(&top);
+        fd = top = above;
+    }
+    int rc =
+        linux_cgroup_read(top >= 0 ? top : group_fd, "cgroup.controllers", limits->tree, sizeof(limits->tree), err);
+    if (rc == 0 && limits->tree[0] == '\0')
+        limits->tree[0] = '\n';
+    return rc;
+}
+
 static int switch_on(int group_fd, const char* name, struct cv_error* err)
 {
     char word[32];
@@ -77,6 +101,11 @@ static int switch_on(int group_fd, const char* name, struct cv_error* err)
                err, "a group that has processes can't hand controllers on: move them to a group of their own")
            : err != NULL ? err->code
                          : CV_ERR_SYSTEM;
+}
+
+static int no_such(const char* name, struct cv_error* err)
+{
+    return cv_error_set(err, CV_ERR_NOT_FOUND, "cgroup version 2 has no controller '%s' here", name);
 }
 
 /* The group has the controller when all above it hand it on. CV_ERR_NOT_FOUND: the tree's root has it not. */
@@ -91,9 +120,30 @@ static int enable(int group_fd, const char* name, unsigned level, struct cv_erro
     if (above < 0)
         return cv_error_errno(err, errno, "open the cgroup above", NULL);
     if (level == LEVELS_MAX || !is_cgroup2(above))
-        return cv_error_set(err, CV_ERR_NOT_FOUND, "cgroup version 2 has no controller '%s' here", name);
+        return no_such(name, err);
     rc = enable(above, name, level + 1, err);
     return rc == 0 ? switch_on(above, name, err) : rc;
+}
+
+static int enable_in(struct linux_limits* limits, enum linux_controller controller, int group_fd, struct cv_error* err)
+{
+    const char* name = linux_controller_name(controller, 2);
+    int         rc   = look_at_tree(limits, group_fd, err);
+    if (rc < 0)
+        return rc;
+    rc = name != NULL && has_word(limits->tree, name) ? enable(group_fd, name, 0, err) : no_such(name, err);
+    if (rc == 0)
+        limits->version[controller] = 2;
+    return rc;
+}
+
+void linux_limits_count(struct linux_limits* limits, int group_fd)
+{
+    static const enum linux_controller counting[] = { LINUX_CONTROLLER_MEMORY, LINUX_CONTROLLER_CPU,
+        LINUX_CONTROLLER_IO, LINUX_CONTROLLER_PIDS };
+    for (size_t i = 0; i < CV_ARRAY_LEN(counting); i++)
+        if (limits->version[counting[i]] == 0)
+            (void)enable_in(limits, counting[i], group_fd, NULL);
 }
 
 /* --- version 1 ----------------------------------------------------------------------------------------------------------------- */
@@ -140,13 +190,8 @@ static int find(struct linux_limits* limits, enum linux_controller controller, i
 {
     if (limits->version[controller] == 2 || limits->of[controller] >= 0)
         return 0;
-    int rc = limits->version[controller] == 1 ? CV_ERR_NOT_FOUND
-                                              : enable(group_fd, linux_controller_name(controller, 2), 0, err);
-    if (rc == 0)
-        limits->version[controller] = 2;
-    if (rc != CV_ERR_NOT_FOUND)
-        return rc;
-    if (!wanted)
+    int rc = enable_in(limits, controller, group_fd, err);
+    if (rc != CV_ERR_NOT_FOUND || !wanted)
         return rc;
     rc = find_v1(limits, controller, id, err);
     if (rc == 0)

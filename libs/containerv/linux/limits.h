@@ -26,6 +26,7 @@ struct linux_limits {
     int                       of[LINUX_CONTROLLERS];      /* which group has the controller, -1: none */
     int                       version[LINUX_CONTROLLERS]; /* 1, 2; 0: not looked for yet or not here */
     uint64_t                  processes_rlimit;           /* our default where no cgroup keeps it; 0: none */
+    char                      tree[256];                  /* controllers of the version 2 tree, "": not looked yet */
 };
 
 void linux_limits_init(struct linux_limits* limits);
@@ -37,6 +38,9 @@ void linux_limits_release(struct linux_limits* limits); /* descriptors only */
  */
 int linux_limits_apply(struct linux_limits* limits, const struct linux_limits_plan* plan, int group_fd, const char* id,
     struct cv_error* err);
+
+/* Have the version 2 tree, where it has them, count memory, CPU time, I/O and processes: for statistics and causes of ends. */
+void linux_limits_count(struct linux_limits* limits, int group_fd);
 
 /* The calling process goes into all groups of version 1; single-threaded, its descriptors not closed yet. */
 int linux_limits_join(const struct linux_limits* limits, struct cv_error* err);

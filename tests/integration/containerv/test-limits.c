@@ -102,6 +102,68 @@ static int take_memory(struct containerv_container* container, int mebibytes, ch
     return suite_run(container, script, output);
 }
 
+/* Start a program directly, without a shell. */
+static process_handle_t start(struct containerv_container* container, const char* const* argv)
+{
+    struct containerv_spawn_options spawn  = { .size = sizeof(spawn), .argv = argv };
+    process_handle_t                handle = CV_PROCESS_MAIN;
+    OK(containerv_spawn(container, argv[0], &spawn, &handle));
+    return handle;
+}
+
+static struct containerv_exit wait_for(struct containerv_container* container, process_handle_t process)
+{
+    struct containerv_exit ended = { .size = sizeof(ended) };
+    OK(containerv_wait(container, process, 30000, &ended));
+    return ended;
+}
+
+static const char* const hog[] = { "/bin/dd", "if=/dev/zero", "of=/dev/null", "bs=100M", "count=1", NULL };
+
+static void want_of_memory_is_the_cause(void** state)
+{
+    struct containerv_limits     limits    = { .size = sizeof(limits), .memory_bytes = 32 * MIB };
+    struct containerv_container* container = limited(&limits);
+    const char* const            shell[]   = { "/bin/sh", "-c", "dd if=/dev/zero of=/dev/null bs=100M count=1", NULL };
+    const char* const            sleeper[] = { "/bin/sleep", "1000", NULL };
+    struct containerv_stats      stats     = { .size = sizeof(stats) };
+    (void)state;
+    process_handle_t       innocent = start(container, sleeper);
+    struct containerv_exit ended    = wait_for(container, start(container, hog));
+    assert_int_equal(ended.signal, 9);
+    assert_int_equal(ended.reason, CV_EXIT_OOM);
+    ended = wait_for(container, start(container, shell));
+    assert_int_equal(ended.code, 137);
+    assert_int_equal(ended.reason, CV_EXIT_OOM);
+    OK(containerv_signal(container, innocent, 9)); /* it lived through two of them, but this end was asked for */
+    assert_int_equal(wait_for(container, innocent).reason, CV_EXIT_KILLED);
+    OK(containerv_stats(container, &stats));
+    assert_true((stats.known & CV_STATS_OOM) != 0 && stats.oom_kills == 2);
+    print_message("memory: the kernel counts %llu kills\n", (unsigned long long)stats.oom_kills);
+    end(container);
+}
+
+/* The main process: a child of our PID 1, or PID 1 itself. */
+static void want_of_memory_is_the_cause_of_the_command(void** state)
+{
+    struct containerv_limits limits = { .size = sizeof(limits), .memory_bytes = 32 * MIB };
+    (void)state;
+    for (int init = 0; init < 2; init++) {
+        struct containerv_options*      options   = containerv_options_new();
+        struct containerv_container*    container = NULL;
+        struct containerv_spawn_options spawn     = { .size = sizeof(spawn), .argv = hog };
+        OK(containerv_options_set_limits(options, &limits));
+        OK(containerv_options_set_init(options, init));
+        OK(containerv_options_set_command(options, hog[0], &spawn));
+        OK(containerv_create(suite_rootfs(), options, &container));
+        containerv_options_delete(options);
+        struct containerv_exit ended = wait_for(container, CV_PROCESS_MAIN);
+        assert_int_equal(ended.code, 137);
+        assert_int_equal(ended.reason, CV_EXIT_OOM);
+        end(container);
+    }
+}
+
 static void memory_is_limited(void** state)
 {
     struct containerv_limits     limits    = { .size = sizeof(limits), .memory_bytes = 32 * MIB };
@@ -138,6 +200,7 @@ static void processes_are_limited(void** state)
     OK(containerv_spawn(container, "/bin/sh", &spawn, &bomb));
     OK(containerv_wait(container, bomb, 20000, &ended));
     assert_true(ended.code != 0);
+    assert_int_equal(ended.reason, CV_EXIT_PIDS_LIMIT);
     OK(containerv_processes(container, NULL, 0, &there));
     assert_in_range(there, 10, 12);
     assert_in_range(count(container, &pids_events, "max "), 1, 100);
@@ -258,6 +321,97 @@ static void writing_is_limited(void** state)
     end(container);
 }
 
+/* --- later --------------------------------------------------------------------------------------------------------------------- */
+
+static void limits_change_while_it_runs(void** state)
+{
+    struct containerv_container* container = suite_container(NULL);
+    struct containerv_limits     limits    = { .size = sizeof(limits), .memory_bytes = 32 * MIB, .pids = 9 };
+    const char* const            sleeper[] = { "/bin/sleep", "1000", NULL };
+    char                         output[OUTPUT_MAX];
+    struct containerv_stats      stats = { .size = sizeof(stats) };
+    (void)state;
+    start(container, sleeper);
+    start(container, sleeper);
+    OK(containerv_update(container, &limits));
+    assert_int_equal(count(container, &memory_max, ""), 32 * MIB);
+    OK(containerv_stats(container, &stats));
+    assert_true(
+        (stats.known & CV_STATS_PIDS) != 0 && stats.pids == 3 && stats.pids_limit == 9); /* our PID 1, and both */
+    assert_int_equal(take_memory(container, 100, output), 137);
+    limits.memory_bytes = 0;
+    limits.pids         = CV_LIMIT_NONE;
+    OK(containerv_update(container, &limits));
+    assert_int_equal(take_memory(container, 100, output), 0);
+    OK(containerv_stats(container, &stats));
+    assert_true(stats.memory_limit_bytes == UINT64_MAX && stats.pids_limit == UINT64_MAX);
+    end(container);
+}
+
+static void limits_change_while_it_is_paused(void** state)
+{
+    struct containerv_container* container = suite_container(NULL);
+    struct containerv_limits     limits    = { .size = sizeof(limits), .cpu_milli = 200 };
+    enum containerv_state        current   = CV_STATE_CREATED;
+    const char* const            spin[]    = { "/bin/sh", "-c", SPIN, NULL };
+    (void)state;
+    process_handle_t process = start(container, spin);
+    OK(containerv_pause(container));
+    OK(containerv_update(container, &limits));
+    OK(containerv_state(container, &current));
+    assert_int_equal(current, CV_STATE_PAUSED);
+    OK(containerv_resume(container));
+    assert_int_equal(wait_for(container, process).code, 0);
+    end(container);
+}
+
+static void an_update_that_fails_changes_nothing(void** state)
+{
+    static const struct containerv_hugepage_limit pages = { sizeof(pages), "3MB", 0 };
+    struct containerv_limits     limits    = { .size = sizeof(limits), .memory_bytes = 64 * MIB, .pids = 50 };
+    struct containerv_container* container = limited(&limits);
+    (void)state;
+    limits.memory_bytes   = 32 * MIB;
+    limits.pids           = 20;
+    limits.hugepages      = &pages;
+    limits.hugepage_count = 1;
+    FAILS(CV_ERR_UNSUPPORTED, containerv_update(container, &limits));
+    assert_int_equal(count(container, &memory_max, ""), 64 * MIB);
+    assert_int_equal(count(container, &pids_max, ""), 50);
+    end(container);
+}
+
+static void statistics_grow(void** state)
+{
+    struct containerv_limits     limits    = { .size = sizeof(limits), .memory_bytes = 64 * MIB };
+    struct containerv_container* container = limited(&limits);
+    struct containerv_stats      before = { .size = sizeof(before) }, after = { .size = sizeof(after) };
+    char                         output[OUTPUT_MAX];
+    const uint64_t always = CV_STATS_CPU | CV_STATS_MEMORY | CV_STATS_PIDS | CV_STATS_OOM | CV_STATS_NETWORK;
+    (void)state;
+    OK(containerv_stats(container, &before));
+    assert_true((before.known & always) == always);
+    assert_int_equal(suite_run(container, SPIN, output), 0);
+    assert_int_equal(take_memory(container, 16, output), 0);
+    OK(containerv_stats(container, &after));
+    print_message(
+        "statistics: known %llx, CPU %llu ns (user %llu, system %llu), memory %llu, peak %llu, limit %llu, pids "
+        "%llu\n",
+        (unsigned long long)after.known, (unsigned long long)after.cpu_usage_ns, (unsigned long long)after.cpu_user_ns,
+        (unsigned long long)after.cpu_system_ns, (unsigned long long)after.memory_bytes,
+        (unsigned long long)after.memory_peak_bytes, (unsigned long long)after.memory_limit_bytes,
+        (unsigned long long)after.pids);
+    assert_true(after.time_ns > before.time_ns);
+    assert_true(after.cpu_usage_ns > before.cpu_usage_ns + 10000000);
+    assert_true(after.cpu_user_ns + after.cpu_system_ns <= after.cpu_usage_ns + 20000000);
+    assert_int_equal(after.memory_limit_bytes, 64 * MIB);
+    assert_true(after.memory_bytes < 64 * MIB && after.pids >= 1 && after.net_rx_bytes == 0);
+    if ((after.known & CV_STATS_MEMORY_PEAK) != 0)
+        assert_true(after.memory_peak_bytes >= 16 * MIB && after.memory_peak_bytes <= 64 * MIB);
+    FAILS(CV_ERR_INVALID, containerv_stats(container, NULL));
+    end(container);
+}
+
 /* --- failures ------------------------------------------------------------------------------------------------------------------ */
 
 static void a_limit_that_cannot_be_kept_fails_the_create(void** state)
@@ -293,11 +447,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_is_limited),
+        cmocka_unit_test(want_of_memory_is_the_cause),
+        cmocka_unit_test(want_of_memory_is_the_cause_of_the_command),
         cmocka_unit_test(processes_are_limited),
         cmocka_unit_test(processes_have_a_default_limit),
         cmocka_unit_test(cpu_time_is_limited),
         cmocka_unit_test(cpus_can_be_chosen),
         cmocka_unit_test(writing_is_limited),
+        cmocka_unit_test(limits_change_while_it_runs),
+        cmocka_unit_test(limits_change_while_it_is_paused),
+        cmocka_unit_test(an_update_that_fails_changes_nothing),
+        cmocka_unit_test(statistics_grow),
         cmocka_unit_test(a_limit_that_cannot_be_kept_fails_the_create),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

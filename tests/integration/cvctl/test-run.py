@@ -176,6 +176,16 @@ class Options(unittest.TestCase):
         self.assertEqual(shell("echo x >/cvctl-mark; cat /cvctl-mark").stdout, "x\n")
         self.assertEqual(shell("cat /cvctl-mark").returncode, 1)
 
+    def test_out_of_memory(self):
+        result = shell("exec dd if=/dev/zero of=/dev/null bs=100M count=1", "-m", "32m")
+        self.assertEqual(result.returncode, 137)
+        self.assertIn("out of memory (killed at the memory limit of 33554432 bytes)", result.stderr)
+
+    def test_limit_of_processes(self):
+        result = shell("for i in 1 2 3 4 5 6 7 8 9 10; do sleep 100 & done", "--pids-limit", "6")
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("reached its limit of processes (the limit is 6)", result.stderr)
+
     def test_timeout(self):
         began = time.monotonic()
         result = shell("echo begun; exec sleep 1000", "--timeout", "500ms")

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chef/containerv/container.h>
 #include <cv/file.h>
 #include <cv/posix.h>
 #include <cv/str.h>
@@ -255,6 +256,34 @@ int linux_container_destroy(struct linux_container* container, struct cv_error* 
     free(container->id);
     free(container);
     return result;
+}
+
+int linux_container_update(
+    struct linux_container* container, const struct cv_spec* limits, bool paused, struct cv_error* err)
+{
+    if (limits->ext.limits.pids == 13)
+        return cv_error_errno(err, EBUSY, "limit the fake", container->id);
+    container->spec->ext.limits.pids = limits->ext.limits.pids + paused;
+    return 0;
+}
+
+int linux_container_stats(struct linux_container* container, struct containerv_stats* stats_out, struct cv_error* err)
+{
+    (void)err;
+    *stats_out = (struct containerv_stats){
+        .known = CV_STATS_PIDS, .pids = 1, .pids_limit = container->spec->ext.limits.pids, .net_tx_packets = 7
+    };
+    return 0;
+}
+
+/* They rise with every look, for containers that are called so: all processes end for that reason, unless for another. */
+void linux_container_counts(const struct linux_container* container, struct linux_counts* counts_out)
+{
+    static uint64_t looks;
+    bool no_memory = strcmp(container->id, "no-memory") == 0, no_pids = strcmp(container->id, "no-pids") == 0;
+
+    looks++;
+    *counts_out = (struct linux_counts){ .oom_kills = no_memory ? looks : 0, .pids_refused = no_pids ? looks : 0 };
 }
 
 int linux_container_sweep(struct cv_error* err)

@@ -27,13 +27,16 @@ enum containerv_state {
 };
 
 enum containerv_exit_reason {
-    CV_EXIT_EXITED     = 1, /**< ended by itself, `code` is its exit code */
-    CV_EXIT_KILLED     = 2, /**< ended by `signal` */
-    CV_EXIT_OOM        = 3,
-    CV_EXIT_PIDS_LIMIT = 4,
-    CV_EXIT_TIMEOUT    = 5, /**< killed because its timeout_ms was over */
-    CV_EXIT_SECCOMP    = 6, /**< killed by the system call filter */
-    CV_EXIT_LOST       = 7  /**< how it ended is not known: whoever watched it was killed */
+    CV_EXIT_EXITED = 1, /**< ended by itself, `code` is its exit code */
+    CV_EXIT_KILLED = 2, /**< ended by `signal` */
+    CV_EXIT_OOM =
+        3, /**< ended by a SIGKILL that was not asked for, or with code 137 as a shell does whose command was, and
+                                 meanwhile the kernel killed a process of the container for want of memory */
+    CV_EXIT_PIDS_LIMIT =
+        4, /**< ended with another code than 0, and meanwhile a process or thread was refused at the limit */
+    CV_EXIT_TIMEOUT = 5, /**< killed because its timeout_ms was over */
+    CV_EXIT_SECCOMP = 6, /**< killed by the system call filter */
+    CV_EXIT_LOST    = 7  /**< how it ended is not known: whoever watched it was killed */
 };
 
 /** How a process ended. Times are nanoseconds since 1970 (UTC). */
@@ -183,11 +186,52 @@ CV_PUBLIC int containerv_events(struct containerv_container* container, struct c
 /** A handle that is readable (a HANDLE that is signalled) while containerv_events() has something. Owned by the container. */
 CV_PUBLIC int containerv_event_fd(struct containerv_container* container, containerv_handle_t* handle_out);
 
-/** Change limits of a running container. */
+/**
+ * Change the limits of a container that runs or is paused: from now on they are these, and what is 0 is limited no more (pids: to its
+ * default). Only `cpus`, `memory_nodes`, rates of I/O and huge pages that are not given stay as they are. When it fails, the limits are
+ * as before. Where memory was not limited before, a host with cgroup version 1 counts only what is taken from now on.
+ *
+ * @return 0, or CV_ERR_INVALID, CV_ERR_UNSUPPORTED (no such controller; upper_bytes that differs), CV_ERR_STATE (it has stopped),
+ *         CV_ERR_SYSTEM (the kernel refused: a limit of memory below what can't be taken back). Back ends without CV_FEATURE_UPDATE
+ *         lack it.
+ */
 CV_PUBLIC int containerv_update(struct containerv_container* container, const struct containerv_limits* limits);
 
-struct containerv_stats;
-/** What the container uses. */
+/** Which numbers of struct containerv_stats are there. */
+enum containerv_stats_known {
+    CV_STATS_CPU         = 1 << 0, /**< cpu_usage_ns, cpu_user_ns, cpu_system_ns */
+    CV_STATS_THROTTLED   = 1 << 1, /**< cpu_throttled_ns, cpu_throttled_count */
+    CV_STATS_MEMORY      = 1 << 2, /**< memory_bytes, memory_limit_bytes */
+    CV_STATS_MEMORY_PEAK = 1 << 3,
+    CV_STATS_SWAP        = 1 << 4,
+    CV_STATS_OOM         = 1 << 5, /**< oom_kills */
+    CV_STATS_PIDS        = 1 << 6, /**< pids, pids_limit, pids_refused */
+    CV_STATS_IO          = 1 << 7, /**< io_* */
+    CV_STATS_NETWORK     = 1 << 8  /**< net_*: a network of its own */
+};
+
+/**
+ * What a container has used since it was made, and uses now. A number whose bit in `known` is not set is 0. On Linux hosts with cgroup
+ * version 1 the kinds are known whose limits were asked for, and CPU time, processes (without threads then) and network always.
+ */
+struct containerv_stats {
+    uint32_t size;    /**< sizeof(struct containerv_stats), set by the caller */
+    uint64_t known;   /**< enum containerv_stats_known, or-ed */
+    int64_t  time_ns; /**< when, nanoseconds since 1970 */
+    uint64_t cpu_usage_ns, cpu_user_ns, cpu_system_ns;
+    uint64_t cpu_throttled_ns,
+        cpu_throttled_count;                  /**< for how long, and how often, its limit of CPU time stopped it */
+    uint64_t memory_bytes, memory_peak_bytes; /**< with caches of files */
+    uint64_t memory_limit_bytes;              /**< UINT64_MAX = no limit */
+    uint64_t swap_bytes;
+    uint64_t oom_kills; /**< processes killed for want of memory */
+    uint64_t pids, pids_limit,
+        pids_refused; /**< processes and threads; limit UINT64_MAX = none; how often one was refused */
+    uint64_t io_read_bytes, io_write_bytes, io_read_operations, io_write_operations; /**< of block devices */
+    uint64_t net_rx_bytes, net_tx_bytes, net_rx_packets, net_tx_packets; /**< as seen from inside, without loopback */
+};
+
+/** What the container uses. CV_ERR_STATE when it has stopped. Back ends without CV_FEATURE_STATS lack it. */
 CV_PUBLIC int containerv_stats(struct containerv_container* container, struct containerv_stats* stats_out);
 
 /**

@@ -1,0 +1,142 @@
+/* What a container uses, and changes of its limits, in the guardian. */
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <chef/containerv/container.h>
+#include <cv/clock.h>
+#include <cv/str.h>
+
+#include "linux/cgroup-file.h"
+#include "linux/cgroup.h"
+#include "linux/container-internal.h"
+#include "linux/counters.h"
+#include "linux/fd.h"
+
+enum { TEXT_SIZE = 32768 };
+
+static bool read_counter(const struct linux_container* c, const struct linux_counter* counter, uint64_t* value_out)
+{
+    static char                       text[TEXT_SIZE]; /* the guardian has one thread */
+    const struct linux_limits*        limits  = &c->limits;
+    int                               version = counter->always ? 2 : limits->version[counter->controller];
+    const struct linux_counter_place* place   = version == 2 ? &counter->v2 : &counter->v1;
+    if (version == 0 || place->file == NULL || (version == 1 && limits->of[counter->controller] < 0))
+        return false;
+    int group_fd = version == 2 ? c->group_fd : limits->groups[limits->of[counter->controller]].group_fd;
+    return linux_cgroup_read(group_fd, place->file, text, sizeof(text), NULL) == 0
+           && linux_counter_parse(place, text, value_out);
+}
+
+void linux_container_counts(const struct linux_container* container, struct linux_counts* counts_out)
+{
+    *counts_out = (struct linux_counts){ .oom_kills = 0 };
+    (void)read_counter(container, &linux_counter_oom, &counts_out->oom_kills);
+    (void)read_counter(container, &linux_counter_refused, &counts_out->pids_refused);
+}
+
+/* Of its own network only. */
+static void add_network(const struct linux_container* c, struct containerv_stats* stats)
+{
+    char     path[64], text[TEXT_SIZE];
+    uint64_t sums[4];
+    cv_snprintf(path, sizeof(path), "/proc/%d/net", (int)c->pid);
+    CV_CLEANUP(linux_fd_closep) int folder_fd = c->pid > 0 ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (folder_fd < 0 || cv_spec_namespace(c->spec, "network") == NULL
+        || linux_cgroup_read(folder_fd, "dev", text, sizeof(text), NULL) < 0 || !linux_counter_parse_net(text, sums))
+        return;
+    stats->known |= CV_STATS_NETWORK;
+    stats->net_rx_bytes   = sums[0];
+    stats->net_rx_packets = sums[1];
+    stats->net_tx_bytes   = sums[2];
+    stats->net_tx_packets = sums[3];
+}
+
+/* Where no controller counts: processes without their threads, no limit. */
+static void add_processes(const struct linux_container* c, struct containerv_stats* stats)
+{
+    size_t count = 0;
+    if ((stats->known & CV_STATS_PIDS) != 0 || linux_cgroup_processes(c->group_fd, NULL, 0, &count, NULL) < 0)
+        return;
+    stats->known |= CV_STATS_PIDS;
+    stats->pids         = count;
+    stats->pids_limit   = UINT64_MAX;
+    stats->pids_refused = 0;
+}
+
+int linux_container_stats(struct linux_container* container, struct containerv_stats* stats_out, struct cv_error* err)
+{
+    struct containerv_stats stats   = { .size = sizeof(stats), .time_ns = cv_clock_realtime_ns() };
+    uint64_t                missing = 0;
+    for (size_t i = 0; i < linux_counters_count; i++) {
+        uint64_t value = 0;
+        if (!read_counter(container, &linux_counters[i], &value)) {
+            missing |= linux_counters[i].known;
+            continue;
+        }
+        memcpy((char*)&stats + linux_counters[i].offset, &value, sizeof(value));
+        stats.known |= linux_counters[i].known;
+    }
+    stats.known &= ~missing; /* a kind of which one number is not there is not known */
+    add_processes(container, &stats);
+    if (!container->reaped)
+        add_network(container, &stats);
+    *stats_out = stats;
+    (void)err;
+    return 0;
+}
+
+/* --- update -------------------------------------------------------------------------------------------------------------------- */
+
+static int move_one(pid_t pid, void* data, struct cv_error* err)
+{
+    return linux_limits_move(data, pid, err);
+}
+
+/* Nothing is born while all stand still, so one round moves all. */
+static int move_all(struct linux_container* c, bool paused, struct cv_error* err)
+{
+    if (!linux_limits_has_fresh(&c->limits))
+        return 0;
+    int rc = paused ? 0 : linux_cgroup_freeze(c->group_fd, LINUX_CONTAINER_KILL_MS, err);
+    if (rc < 0)
+        return rc;
+    rc = linux_cgroup_each_process(c->group_fd, move_one, &c->limits, err);
+    if (!paused) {
+        int thawed = linux_cgroup_thaw(c->group_fd, LINUX_CONTAINER_KILL_MS, rc == 0 ? err : NULL);
+        rc         = rc == 0 ? thawed : rc;
+    }
+    if (rc == 0)
+        linux_limits_moved(&c->limits);
+    return rc;
+}
+
+static int apply(struct linux_container* c, const struct cv_spec* spec, bool paused, struct cv_error* err)
+{
+    CV_CLEANUP(linux_limits_plan_release) struct linux_limits_plan plan = { .items = NULL };
+
+    int rc = linux_limits_plan_make(spec, true, linux_limits_device, &plan, err);
+    if (rc == 0)
+        rc = linux_limits_apply(&c->limits, &plan, c->group_fd, c->home.id, err);
+    return rc == 0 ? move_all(c, paused, err) : rc;
+}
+
+int linux_container_update(
+    struct linux_container* container, const struct cv_spec* limits, bool paused, struct cv_error* err)
+{
+    struct cv_spec* kept = NULL;
+    if (limits->ext.limits.upper_bytes != container->spec->ext.limits.upper_bytes)
+        return cv_error_unsupported(err, "another size of the upper of a container that runs", "linux");
+    int rc = cv_spec_copy(limits, &kept, err);
+    if (rc == 0)
+        rc = apply(container, limits, paused, err);
+    if (rc == 0) {
+        struct cv_spec_limits old   = container->spec->ext.limits;
+        container->spec->ext.limits = kept->ext.limits;
+        kept->ext.limits            = old;
+    } else if (kept != NULL) {
+        (void)apply(container, container->spec, paused, NULL); /* as it was */
+    }
+    cv_spec_free(kept);
+    return rc;
+}
