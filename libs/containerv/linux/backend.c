@@ -35,11 +35,6 @@ static int probe(struct cv_error* err)
     result = probe_kernel(err);
     if (result < 0)
         return result;
-    if (geteuid() != 0) {
-        cv_error_set(err, CV_ERR_PERMISSION, "containers on Linux need root for now");
-        cv_error_hint(err, "run the program as root");
-        return CV_ERR_PERMISSION;
-    }
     result = linux_client_program(&program, err);
     free(program);
     return result;

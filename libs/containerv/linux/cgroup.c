@@ -16,6 +16,7 @@
 
 #include "linux/cgroup-file.h"
 #include "linux/mountinfo.h"
+#include "linux/unprivileged.h"
 
 #include <cv/banned.h>
 
@@ -29,7 +30,12 @@ enum {
 int linux_cgroup_open_parent(int* parent_fd_out, struct cv_error* err)
 {
     CV_CLEANUP(cv_handle_closep) int root = CV_HANDLE_NONE;
-    int                              rc   = linux_mountinfo_open_cgroup2(&root, err);
+    int                              rc;
+
+    if (linux_unprivileged()->active)
+        rc = linux_rights_cgroup(&root, NULL, err);
+    else
+        rc = linux_mountinfo_open_cgroup2(&root, err);
 
     if (rc < 0)
         return rc;

@@ -95,16 +95,17 @@ static int launch_all(struct launch* launch, struct cv_error* err)
     return 0;
 }
 
-/* Our settings alone; the rest of the environment may hold secrets and has no business in a container's first process. */
+/* Our settings, and where a plain user's folders are. The rest may hold secrets and has no business in a container's first process. */
 static int guardian_environment(struct cv_strv* list, struct cv_error* err)
 {
-    static const char prefix[] = "CONTAINERV_";
+    static const char* const wanted[] = { "CONTAINERV_", "HOME=", "XDG_RUNTIME_DIR=", "XDG_STATE_HOME=" };
 
     if (getauxval(AT_SECURE) != 0)
         return 0;
     for (char** at = environ; at != NULL && *at != NULL; at++) {
-        if (strncmp(*at, prefix, sizeof(prefix) - 1) == 0 && cv_strv_append(list, *at) < 0)
-            return cv_error_no_memory(err);
+        for (size_t i = 0; i < CV_ARRAY_LEN(wanted); i++)
+            if (strncmp(*at, wanted[i], strlen(wanted[i])) == 0 && cv_strv_append(list, *at) < 0)
+                return cv_error_no_memory(err);
     }
     return 0;
 }

@@ -19,9 +19,11 @@
 #include "linux/container-internal.h"
 #include "linux/fd.h"
 #include "linux/net.h"
+#include "linux/pidns.h"
 #include "linux/source.h"
 #include "linux/supported.h"
 #include "linux/syscalls.h"
+#include "linux/unprivileged.h"
 #include "linux/userns.h"
 
 enum { MAX_HELD = 64, CAP_NUMBER_SYS_ADMIN = 21 };
@@ -63,7 +65,9 @@ static int claim_limits(struct linux_container* c, struct cv_error* err)
 
     linux_limits_count(&c->limits, c->group_fd);
     int rc = linux_limits_plan_make(c->spec, false, linux_limits_device, &plan, err);
-    if (rc == 0)
+    if (rc == 0 && c->group_fd < 0)
+        rc = linux_unprivileged_without_group(&plan, err);
+    else if (rc == 0)
         rc = linux_limits_apply(&c->limits, &plan, c->group_fd, c->home.id, err);
     if (rc < 0)
         return rc;
@@ -78,7 +82,9 @@ static int claim_limits(struct linux_container* c, struct cv_error* err)
 static int claim_cgroup(struct linux_container* c, struct cv_error* err)
 {
     int rc = linux_cgroup_open_parent(&c->parent_fd, err);
-    if (rc == 0)
+    if (rc == CV_ERR_UNSUPPORTED && linux_unprivileged()->active)
+        rc = 0; /* the PID namespace holds its processes together, too; what needs a group is refused */
+    else if (rc == 0)
         rc = linux_cgroup_create(c->parent_fd, c->home.id, &c->group_fd, err);
     return rc == 0 ? claim_limits(c, err) : rc;
 }
@@ -95,7 +101,8 @@ static int claim(struct linux_container* c, const struct cv_spec* spec, struct c
     if (rc == 0 && (c->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0)
         rc = cv_error_errno(err, errno, "open the null device", "/dev/null");
     if (rc == 0 && cv_spec_namespace(spec, "user") != NULL)
-        rc = linux_idrange_claim(c->home.run_dir, &c->range, err);
+        rc = linux_unprivileged()->active ? linux_unprivileged_range(&c->range, err)
+                                          : linux_idrange_claim(c->home.run_dir, &c->range, err);
     return rc == 0 ? claim_cgroup(c, err) : rc;
 }
 
@@ -106,6 +113,8 @@ static int plan(struct linux_container* c, struct linux_setup* setup, struct cv_
         return CV_ERR_NO_MEMORY;
     int rc = linux_net_plan_make(c->spec, &setup->net, err);
     if (rc == 0)
+        rc = linux_unprivileged_allows(c->spec, err);
+    if (rc == 0)
         rc = linux_caps_parse(&c->spec->process.capabilities, &setup->caps, err);
     uint64_t granted = setup->caps.permitted | setup->caps.effective | setup->caps.ambient;
     if (rc == 0)
@@ -115,6 +124,7 @@ static int plan(struct linux_container* c, struct linux_setup* setup, struct cv_
     setup->seccomp = c->seccomp;
     setup->limits  = &c->limits;
     setup->userns  = c->range.lock_fd >= 0;
+    setup->ids     = c->range.size;
     setup->seal    = setup->userns && (setup->caps.bounding >> CAP_NUMBER_SYS_ADMIN & 1) != 0;
     setup->null_fd = c->null_fd;
     setup->root_fd = -1;
@@ -149,10 +159,10 @@ static int clone_pid1(
     int               pidfd = -1;
     unsigned long     later = CLONE_NEWCGROUP | CLONE_NEWTIME;
     struct clone_args args  = {
-         .flags       = (linux_namespace_flags(c->spec) & ~later) | CLONE_PIDFD | CLONE_INTO_CGROUP,
-         .pidfd       = (uint64_t)(uintptr_t)&pidfd,
+         .flags = (linux_namespace_flags(c->spec) & ~later) | CLONE_PIDFD | (c->group_fd >= 0 ? CLONE_INTO_CGROUP : 0),
+         .pidfd = (uint64_t)(uintptr_t)&pidfd,
          .exit_signal = SIGCHLD,
-         .cgroup      = (uint64_t)c->group_fd,
+         .cgroup      = c->group_fd >= 0 ? (uint64_t)c->group_fd : 0,
     };
     setup->control_fd = channels->control[1];
     setup->start_fd   = channels->start[1];
@@ -231,7 +241,7 @@ static int provide(struct linux_container* c, int control_fd, struct cv_error* e
     int                             rc        = mapped ? linux_userns_map(c->pid, &c->range, err) : 0;
     if (rc == 0 && mapped)
         rc = open_namespace(c, "user", &userns_fd, err);
-    struct linux_source_context context = { .range = mapped ? &c->range : NULL,
+    struct linux_source_context context = { .range = mapped && !linux_unprivileged()->active ? &c->range : NULL,
         .userns_fd                                 = userns_fd,
         .home_fd                                   = c->home.home_fd,
         .root_fd                                   = -1,
@@ -304,6 +314,11 @@ int linux_container_hear_start(int start_fd, struct linux_child* child, struct c
     return failure.code;
 }
 
+void linux_container_settle(char** argv, int kept_fd)
+{
+    linux_unprivileged_enter(argv, kept_fd);
+}
+
 /* --- create -------------------------------------------------------------------------------------------------------------------- */
 
 static int* unset_fds(size_t count, struct cv_error* err)
@@ -369,7 +384,9 @@ int linux_container_create(const struct cv_spec* spec, const struct linux_start*
     struct cv_error    own   = CV_ERROR_INIT;
     struct linux_child child = { .pidfd = -1, .terminal_fd = -1 };
     err                      = err != NULL ? err : &own;
-    int rc                   = linux_supported(spec, main != NULL, err);
+    int rc                   = linux_unprivileged_check(err);
+    if (rc == 0)
+        rc = linux_supported(spec, main != NULL, err);
     if (rc < 0)
         return rc;
     struct linux_container* c = container_new(err);
@@ -473,13 +490,25 @@ int linux_container_signal_main(struct linux_container* container, int number, s
     return cv_error_errno(err, errno, "signal the main process", container->home.id);
 }
 
+/* With PID 1 the kernel ends all that is in its namespace. */
+static int kill_pid1(const struct linux_container* c, struct cv_error* err)
+{
+    if (c->reaped || sys_pidfd_send_signal(c->pidfd, SIGKILL, NULL, 0) == 0 || errno == ESRCH)
+        return 0;
+    return cv_error_errno(err, errno, "kill PID 1", c->home.id);
+}
+
 int linux_container_kill(struct linux_container* container, struct cv_error* err)
 {
+    if (container->group_fd < 0)
+        return kill_pid1(container, err);
     return linux_cgroup_kill(container->group_fd, LINUX_CONTAINER_KILL_MS, err);
 }
 
 int linux_container_pause(struct linux_container* container, struct cv_error* err)
 {
+    if (container->group_fd < 0)
+        return linux_unprivileged_no_group("pause", err);
     return linux_cgroup_freeze(container->group_fd, LINUX_CONTAINER_KILL_MS, err);
 }
 
@@ -491,6 +520,8 @@ int linux_container_resume(struct linux_container* container, struct cv_error* e
 int linux_container_processes(
     struct linux_container* container, pid_t* list, size_t capacity, size_t* count_out, struct cv_error* err)
 {
+    if (container->group_fd < 0)
+        return linux_pidns_processes(container->pid, list, capacity, count_out, err);
     return linux_cgroup_processes(container->group_fd, list, capacity, count_out, err);
 }
 
@@ -537,5 +568,8 @@ int linux_container_destroy(struct linux_container* container, struct cv_error* 
 
 int linux_container_sweep(struct cv_error* err)
 {
-    return linux_home_sweep(err);
+    struct cv_error own = CV_ERROR_INIT;
+    err                 = err != NULL ? err : &own;
+    int rc              = linux_unprivileged_check(err);
+    return rc == 0 ? linux_home_sweep(err) : rc;
 }

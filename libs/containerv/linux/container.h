@@ -43,6 +43,12 @@ struct linux_child {
 };
 
 /*
+ * Once, with the program's arguments, before all else: without root's rights the guardian becomes root of a user namespace, for which the
+ * program starts anew with `kept_fd` (unprivileged.h). What goes wrong is told by the first create.
+ */
+void linux_container_settle(char** argv, int kept_fd);
+
+/*
  * Make the container. With `main` the command is started: main_out tells about it. With an init, the main process is a child of the
  * container's PID 1, and its end is told by the end of PID 1 (linux_container_main_status). Without an init it is PID 1 itself.
  */

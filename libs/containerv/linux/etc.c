@@ -142,6 +142,8 @@ int linux_etc_place(struct linux_etc* etc, const struct linux_setup* setup, stru
         int rc = open_place(setup->root_fd, path, &target_fd, err);
         if (rc == 0)
             rc = linux_place(etc->mount_fds[i], target_fd, path, err);
+        if (rc < 0 && (err->number == EACCES || err->number == EOVERFLOW))
+            cv_error_hint(err, "the root's files are another user's: make it as the user who runs the program");
         if (rc < 0)
             return cv_error_wrap(err, "give the container its %s", path);
     }

@@ -21,6 +21,7 @@
 #include "linux/fd.h"
 #include "linux/setup.h"
 #include "linux/syscalls.h"
+#include "linux/unprivileged.h"
 #include "linux/users.h"
 
 enum { DEVPTS_MAGIC_NUMBER = 0x1cd1, FIRST_HIGH_FD = 512 };
@@ -222,10 +223,10 @@ static int become(const struct linux_identity* who, struct cv_error* err)
 {
     char text[32];
     cv_snprintf(text, sizeof(text), "%u:%u", who->uid, who->gid);
-    if (setgroups(who->group_count, who->groups) < 0 || setresgid(who->gid, who->gid, who->gid) < 0
+    if (linux_unprivileged_setgroups(who->group_count, who->groups) < 0 || setresgid(who->gid, who->gid, who->gid) < 0
         || setresuid(who->uid, who->uid, who->uid) < 0) {
         cv_error_errno(err, errno, "become the user", text);
-        return cv_error_hint(err, "ids inside a container go from 0 to 65535");
+        return linux_unprivileged_id_hint(err);
     }
     return 0;
 }

@@ -23,13 +23,14 @@ static const char usage[] =
     "Watches over the containers of one process. It is started by libcontainerv, with a socket to it as\n"
     "descriptor 3, and is of no use by itself.\n";
 
+/* With further arguments it was started anew by itself (linux_container_settle). */
 static bool is_started_by_library(int argc)
 {
     int       type   = 0;
     int       domain = 0;
     socklen_t length = sizeof(type);
 
-    return argc == 1 && getsockopt(GUARDIAN_MAIN_FD, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_SEQPACKET
+    return argc >= 1 && getsockopt(GUARDIAN_MAIN_FD, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_SEQPACKET
            && getsockopt(GUARDIAN_MAIN_FD, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == AF_UNIX;
 }
 
@@ -83,7 +84,6 @@ int main(int argc, char** argv)
 {
     struct cv_error err = CV_ERROR_INIT;
 
-    (void)argv;
     if (!is_started_by_library(argc)) {
         fputs(usage, stderr);
         return 2;
@@ -91,8 +91,10 @@ int main(int argc, char** argv)
     setsid(); /* fails only for a group's leader, which then has no terminal of ours either */
     outlive_signals();
     umask(022);
-    if (leave_descriptors(&err) < 0 || chdir("/") < 0 || prctl(PR_SET_DUMPABLE, 0) < 0
-        || prctl(PR_SET_CHILD_SUBREAPER, 0) < 0)
+    if (leave_descriptors(&err) < 0 || chdir("/") < 0)
+        return 1;
+    linux_container_settle(argv, GUARDIAN_MAIN_FD);
+    if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 0) < 0)
         return 1;
     return guardian_run(GUARDIAN_MAIN_FD, &err) < 0 ? 1 : 0;
 }

@@ -21,6 +21,7 @@
 #include "linux/fd.h"
 #include "linux/limits.h"
 #include "linux/net.h"
+#include "linux/unprivileged.h"
 
 enum { SWEEP_KILL_MS = 5000 };
 
@@ -148,6 +149,13 @@ static bool owner_is_dead(int run_fd, const char* name, int* lock_out)
     return false;
 }
 
+/* Only root can have made these; one of his containers may have the same id as a user's. */
+static int sweep_roots(const char* id, struct cv_error* err)
+{
+    int rc = linux_limits_sweep(id, err);
+    return rc == 0 ? linux_net_delete(id, err) : rc;
+}
+
 static int sweep_one(const struct linux_home* base, int run_fd, const char* name, struct cv_error* err)
 {
     struct linux_home dead                  = *base;
@@ -156,10 +164,8 @@ static int sweep_one(const struct linux_home* base, int run_fd, const char* name
     if (!owner_is_dead(run_fd, name, &lock_fd))
         return 0;
     int rc = sweep_cgroup(dead.id, err);
-    if (rc == 0)
-        rc = linux_limits_sweep(dead.id, err);
-    if (rc == 0)
-        rc = linux_net_delete(dead.id, err);
+    if (rc == 0 && !linux_unprivileged()->active)
+        rc = sweep_roots(dead.id, err);
     return rc == 0 ? linux_home_remove(&dead, err)
                    : cv_error_wrap(err, "sweep what the dead owner of '%s' left", dead.id);
 }

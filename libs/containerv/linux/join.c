@@ -18,6 +18,7 @@
 #include "linux/container-internal.h"
 #include "linux/fd.h"
 #include "linux/syscalls.h"
+#include "linux/unprivileged.h"
 
 struct join {
     const struct linux_container* container;
@@ -54,7 +55,8 @@ int linux_join_namespaces(const struct linux_container* container, unsigned long
 
 int linux_join_become_root(const struct linux_container* container, struct cv_error* err)
 {
-    if (container->range.lock_fd >= 0 && (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
+    if (container->range.lock_fd >= 0
+        && (linux_unprivileged_setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
         return cv_error_errno(err, errno, "become root in the user namespace", NULL);
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return cv_error_errno(err, errno, "protect a process that starts", NULL);
@@ -121,9 +123,11 @@ static void give_up(struct linux_child* child)
 
 static pid_t clone_joiner(const struct join* join, struct cv_error* err)
 {
-    struct clone_args args = {
-        .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (uint64_t)join->container->group_fd
-    };
+    struct clone_args args = { .exit_signal = SIGCHLD };
+    if (join->container->group_fd >= 0) {
+        args.flags  = CLONE_INTO_CGROUP;
+        args.cgroup = (uint64_t)join->container->group_fd;
+    }
     pid_t pid = sys_clone3(&args);
     if (pid == 0)
         joiner(join);

@@ -19,6 +19,7 @@
 #include "linux/fd.h"
 #include "linux/source.h"
 #include "linux/syscalls.h"
+#include "linux/unprivileged.h"
 
 /*
  * An overlay takes its layers by path, in one page of text, and (before Linux 6.15) only from mounts that are attached somewhere. So the
@@ -197,6 +198,9 @@ static int overlay(
     if (rc == 0)
         rc = make_upper(context, err);
     cv_str_append(&text, ",upperdir=upper/upper,workdir=upper/work,volatile,redirect_dir=nofollow,metacopy=off");
+    if (linux_unprivileged()
+            ->active) /* where the kernel keeps the overlay's own xattrs from us, it uses user.overlay.* */
+        cv_str_append(&text, ",userxattr");
     if (rc == 0)
         rc = mount_overlay(context, &text, &mount_fd, err);
     detach_all(spec->ext.layers.count, &rc, err);

@@ -18,6 +18,7 @@
 #include "linux/setup.h"
 #include "linux/syscalls.h"
 #include "linux/timens.h"
+#include "linux/unprivileged.h"
 
 static int keep_own_fds(struct linux_setup* setup, struct cv_error* err)
 {
@@ -74,7 +75,8 @@ int linux_pid1_protect(struct cv_error* err)
 
 static int become_root(const struct linux_setup* setup, struct cv_error* err)
 {
-    if (setup->userns && (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
+    if (setup->userns
+        && (linux_unprivileged_setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
         return cv_error_errno(err, errno, "become root in the user namespace", NULL);
     if (cv_spec_namespace(setup->spec, "cgroup") != NULL && unshare(CLONE_NEWCGROUP) < 0)
         return cv_error_errno(err, errno, "make a cgroup namespace", NULL);

@@ -21,7 +21,7 @@
 #include "linux/syscalls.h"
 #include "spec/mountopts.h"
 
-enum { PROC_MAGIC_NUMBER = 0x9fa0 };
+enum { PROC_MAGIC_NUMBER = 0x9fa0, TTY_GROUP = 5 };
 
 int linux_place(int mount_fd, int target_fd, const char* name, struct cv_error* err)
 {
@@ -191,12 +191,21 @@ static int mount_one(
     return rc;
 }
 
+/* Everybody asks for terminals of the group tty (5). In a container that has no such group they stay with its root's. */
+static void drop_unmapped_group(
+    const struct linux_setup* setup, const struct cv_spec_mount* mount, struct cv_mount_options* options)
+{
+    if (setup->userns && setup->ids <= TTY_GROUP && is_type(mount, "devpts"))
+        cv_strv_remove(&options->data, "gid=5");
+}
+
 static int mount_all(struct linux_setup* setup, struct cv_error* err)
 {
     for (size_t i = 0; i < setup->spec->mounts.count; i++) {
         const struct cv_spec_mount* mount   = &setup->spec->mounts.items[i];
         struct cv_mount_options     options = { 0 };
         int                         rc      = cv_mount_options_parse(&mount->options, mount->type, &options, err);
+        drop_unmapped_group(setup, mount, &options);
         if (rc == 0)
             rc = mount_one(setup, i, &options, err);
         cv_mount_options_release(&options);

@@ -14,32 +14,34 @@
 #include <cv/str.h>
 
 #include "linux/fd.h"
-#include "linux/idrange-plan.h"
 #include "linux/setup.h"
+#include "linux/unprivileged.h"
 
 static const char* const map_files[] = { "1/uid_map", "1/gid_map" };
 
 /* The new namespace's maps can only be written from the one outside: by a child that stayed there. */
-static int write_maps(int proc_fd, const char** failed_out)
+static int write_maps(int proc_fd, uint32_t ids, const char** failed_out)
 {
-    char text[64];
-    cv_snprintf(text, sizeof(text), "0 0 %u\n", LINUX_IDRANGE_SIZE);
+    char                             text[64];
+    const struct linux_unprivileged* ours = linux_unprivileged();
+    const char* const texts[] = { ours->active ? ours->uid_map : text, ours->active ? ours->gid_map : text };
+    cv_snprintf(text, sizeof(text), "0 0 %u\n", ids);
     for (unsigned i = 0; i < 2; i++) {
         CV_CLEANUP(linux_fd_closep) int fd = openat(proc_fd, map_files[i], O_WRONLY | O_CLOEXEC);
         *failed_out                        = map_files[i];
-        if (fd < 0 || write(fd, text, strlen(text)) < 0)
+        if (fd < 0 || write(fd, texts[i], strlen(texts[i])) < 0)
             return errno;
     }
     return 0;
 }
 
-static _Noreturn void helper(int socket_fd, int proc_fd)
+static _Noreturn void helper(int socket_fd, int proc_fd, uint32_t ids)
 {
     char        word;
     const char* failed = NULL;
     if (read(socket_fd, &word, 1) != 1)
         _exit(1);
-    int number = write_maps(proc_fd, &failed);
+    int number = write_maps(proc_fd, ids, &failed);
     _exit(number & 0x7f);
 }
 
@@ -66,7 +68,7 @@ static int enter(const struct linux_setup* setup, int socket_fd, pid_t child, st
     if (rc == 0 && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
         rc = cv_error_errno(
             err, WIFEXITED(status) ? WEXITSTATUS(status) : EINTR, "map the ids of the further user namespace", NULL);
-    if (rc == 0 && (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
+    if (rc == 0 && (linux_unprivileged_setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
         rc = cv_error_errno(err, errno, "become root in the further user namespace", NULL);
     return rc == 0 ? linux_pid1_protect(err) : rc;
 }
@@ -84,7 +86,7 @@ int linux_seal(const struct linux_setup* setup, struct cv_error* err)
     pid_t                           child  = fork();
     if (child == 0) {
         close(ours);
-        helper(theirs, proc_fd);
+        helper(theirs, proc_fd, setup->ids);
     }
     if (child < 0)
         return cv_error_errno(err, errno, "start the helper that maps ids", NULL);

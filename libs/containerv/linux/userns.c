@@ -15,6 +15,7 @@
 #include "linux/fd.h"
 #include "linux/idrange.h"
 #include "linux/syscalls.h"
+#include "linux/unprivileged.h"
 
 static int write_map(pid_t pid, const char* file, const char* text, struct cv_error* err)
 {
@@ -30,10 +31,11 @@ static int write_map(pid_t pid, const char* file, const char* text, struct cv_er
 
 int linux_userns_map(pid_t pid, const struct linux_idrange* range, struct cv_error* err)
 {
-    char text[64];
+    char                             text[64];
+    const struct linux_unprivileged* ours = linux_unprivileged();
     cv_snprintf(text, sizeof(text), "0 %u %u\n", range->base, range->size);
-    int rc = write_map(pid, "uid_map", text, err);
-    return rc == 0 ? write_map(pid, "gid_map", text, err) : rc;
+    int rc = write_map(pid, "uid_map", ours->active ? ours->uid_map : text, err);
+    return rc == 0 ? write_map(pid, "gid_map", ours->active ? ours->gid_map : text, err) : rc;
 }
 
 int linux_userns_owner_map(uint32_t owner, const struct linux_idrange* range, char* text, size_t size)

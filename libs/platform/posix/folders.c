@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -72,6 +73,14 @@ static int own_folder_in_tmp(char** path_out, struct cv_error* err)
     return 0;
 }
 
+/* A session's variable often outlives the change to another user (su, sudo); what isn't there or isn't ours counts as unset. */
+static bool is_ours(const char* path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == geteuid() && (info.st_mode & 0022) == 0;
+}
+
 int cv_folders_default_run(char** path_out, struct cv_error* err)
 {
     CV_CLEANUP(cv_freep) char* base = NULL;
@@ -82,7 +91,7 @@ int cv_folders_default_run(char** path_out, struct cv_error* err)
     result = absolute_variable("XDG_RUNTIME_DIR", &base, err);
     if (result < 0)
         return result;
-    if (base != NULL)
+    if (base != NULL && is_ours(base))
         return give(cv_asprintf(err, "%s/containerv", base), path_out);
     return own_folder_in_tmp(path_out, err);
 }

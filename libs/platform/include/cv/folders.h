@@ -9,6 +9,7 @@
  * run:    CONTAINERV_RUN_DIR       the override, an absolute path
  *         /run/containerv          root
  *         $XDG_RUNTIME_DIR/containerv, /tmp/containerv-UID          other users
+ *                                  the second when the first is not set, not there, or not the user's own
  *         %ProgramData%\containerv\run                              Windows
  *
  * The variables are ignored in programs with more rights than their caller. An override that is not absolute is

@@ -45,10 +45,15 @@ static int as_user(void)
     if (setgid(USER) < 0 || setuid(USER) < 0)
         return SKIP;
     setenv("XDG_STATE_HOME", "/x/state", 1);
-    setenv("XDG_RUNTIME_DIR", "/x/run", 1);
+    char own[] = "/tmp/test-folders-XXXXXX", below[64];
+    if (mkdtemp(own) == NULL)
+        return 1;
+    setenv("XDG_RUNTIME_DIR", own, 1);
+    cv_snprintf(below, sizeof(below), "%s/containerv", own);
     setenv("HOME", "/home/u", 1);
     failures += expect(cv_folders_state, "/x/state/containerv");
-    failures += expect(cv_folders_run, "/x/run/containerv");
+    failures += expect(cv_folders_run, below);
+    failures += rmdir(own) < 0;
     setenv("XDG_STATE_HOME", "relative", 1);
     failures += expect(cv_folders_state, "/home/u/.local/state/containerv");
     unsetenv("XDG_STATE_HOME");
@@ -61,6 +66,8 @@ static int as_user(void)
 /* /tmp/containerv-UID is made, is ours alone, and is refused when it is not. */
 static int as_user_without_runtime_folder(void)
 {
+    static const char* const others[] = { "/no/such/folder", "/etc", "/etc/passwd" };
+
     int         failures = 0;
     struct stat info;
 
@@ -68,6 +75,10 @@ static int as_user_without_runtime_folder(void)
         return SKIP;
     unsetenv("XDG_RUNTIME_DIR");
     failures += expect(cv_folders_run, "/tmp/containerv-54321");
+    for (size_t i = 0; i < CV_ARRAY_LEN(others); i++) {
+        setenv("XDG_RUNTIME_DIR", others[i], 1);
+        failures += expect(cv_folders_run, "/tmp/containerv-54321");
+    }
     failures += expect(cv_folders_run, "/tmp/containerv-54321");
     failures += stat("/tmp/containerv-54321", &info) < 0 || (info.st_mode & 07777) != 0700;
     failures += chmod("/tmp/containerv-54321", 0755) < 0;

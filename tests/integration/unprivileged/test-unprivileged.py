@@ -1,0 +1,189 @@
+"""cvctl run by a plain user: with sub-ids, and with his own id alone."""
+import signal
+import stat
+
+from user import *
+
+
+class Both:
+    """What is the same with and without sub-ids."""
+
+    def test_root_inside_is_the_user(self):
+        out = self.output("id -u; id -g; head -n 1 /proc/self/uid_map; grep -c . /proc/self/uid_map").split()
+        self.assertEqual(out[:5], ["0", "0", "0", "0", "1"])
+        self.assertEqual(out[5], "2" if self.subids else "1")
+        self.assert_nothing_left()
+
+    def test_exit_codes(self):
+        self.assertEqual(self.shell("exit 7").returncode, 7)
+        self.assertEqual(self.run_container("--", "/no/such").returncode, 127)
+        self.assertEqual(self.shell("kill -9 $$").returncode, 137)
+
+    def test_volumes(self):
+        source = os.path.join(self.home, "source")
+        os.mkdir(source, 0o755)
+        os.chown(source, UID, UID)
+        self.output("echo x >/v/made", "-v", source + ":/v")
+        made = os.stat(os.path.join(source, "made"))
+        self.assertEqual((made.st_uid, made.st_gid), (UID, UID))
+        result = self.shell("echo x >/v/no", "-v", source + ":/v:ro")
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("Read-only", result.stderr)
+        self.assertEqual(os.listdir(source), ["made"])
+
+    def test_files_of_others_stay_theirs(self):
+        """A folder of root's on the host: nobody's inside, and not to be written."""
+        source = os.path.join(self.folder, "roots")
+        os.mkdir(source, 0o755)
+        out = self.output("stat -c %u /v; touch /v/x 2>/dev/null && echo written; true", "-v", source + ":/v")
+        self.assertEqual(out, "65534\n")
+
+    def test_root_below_a_throw_away_upper(self):
+        out = self.output("rm /etc/not-executable; mkdir /etc/new; echo x >/etc/new/file; rm -r /home; mkdir /home; ls /home /etc/new")
+        self.assertEqual(out.split(), ["/etc/new:", "file", "/home:"])
+        self.assertTrue(os.path.exists(os.path.join(self.root, "etc/not-executable")))
+        self.assertTrue(os.path.exists(os.path.join(self.root, "home/joe")))
+        self.assertFalse(os.path.exists(os.path.join(self.root, "etc/new")))
+        self.assert_nothing_left()
+
+    def test_root_in_place_and_read_only(self):
+        self.output("echo x >/made", root=self.root)
+        self.assertEqual(os.stat(os.path.join(self.root, "made")).st_uid, UID)
+        result = self.shell("echo x >/no", "--read-only", root=self.root)
+        self.assertIn("Read-only", result.stderr)
+        self.assertFalse(os.path.exists(os.path.join(self.root, "no")))
+
+    def test_networks(self):
+        self.assertEqual(self.output("ls /sys/class/net; cat /sys/class/net/lo/flags").split(), ["lo", "0x9"])
+        self.assertEqual(self.output("readlink /proc/self/ns/net", "--network", "host").strip(), os.readlink("/proc/self/ns/net"))
+        self.assertNotEqual(self.output("readlink /proc/self/ns/net").strip(), os.readlink("/proc/self/ns/net"))
+
+    def test_devices(self):
+        out = self.output("echo x >/dev/null; head -c 3 /dev/zero | wc -c; head -c 2 /dev/urandom | wc -c; mknod /x b 1 1 2>/dev/null || echo no")
+        self.assertEqual(out.split(), ["3", "2", "no"])
+
+    def test_t12_cgroups_can_not_be_written(self):
+        for options in ([], ["--share", "cgroup"]):
+            out = self.output("for f in cgroup.procs cgroup.freeze; do [ -e /sys/fs/cgroup/$f ] && echo 1 >/sys/fs/cgroup/$f && echo $f; done"
+                              " 2>&1; mkdir /sys/fs/cgroup/x 2>&1; true", *options)
+            self.assertNotRegex(out, r"(?m)^cgroup\.")
+            self.assertRegex(out, "Read-only|Permission denied")
+
+    def test_t32_no_fresh_procfs(self):
+        """PID 1's masks would not be in it. Also not with a PID namespace of its own, where the kernel compares with the masked one."""
+        options = ["--cap-add", "SYS_ADMIN", "--security-opt", "seccomp=unconfined"]
+        for script in ("mount -t proc proc /tmp", "unshare -Urmpf mount -t proc proc /tmp"):
+            result = self.shell(script, *options)
+            self.assertNotEqual(result.returncode, 0, script)
+            self.assertIn("ermi", result.stderr)  # "permission denied", "Operation not permitted"
+
+    def test_mounts_are_locked(self):
+        options = ["--cap-add", "SYS_ADMIN", "--security-opt", "seccomp=unconfined"]
+        out = self.output("umount /proc/acpi 2>/dev/null && echo unmasked; mount -o remount,rw /sys/fs/cgroup 2>/dev/null && echo writable;"
+                          " umount /proc/keys 2>/dev/null && echo unmasked; mount -t tmpfs none /tmp && echo mounted", *options)
+        self.assertEqual(out, "mounted\n")
+
+    def test_the_guardian_is_out_of_sight(self):
+        out = self.output("ls -d /proc/[0-9]* | wc -l; cat /proc/1/environ /proc/1/maps 2>&1 | grep -c 'ermission denied'; "
+                          "readlink /proc/1/exe || echo none")
+        self.assertLessEqual(int(out.split()[0]), 6)
+        self.assertEqual(out.split()[1:], ["2", "none"])
+
+    def wait_for(self, process, line):
+        self.assertEqual(process.stdout.readline().strip(), line, process.stderr.read() if process.poll() is not None else "")
+
+    def test_killed_caller(self):
+        process = self.start("--", "/bin/sh", "-c", "echo up; sleep 1000 & sleep 1000")
+        self.wait_for(process, "up")
+        process.kill()
+        self.assert_nothing_left()
+
+    def test_killed_guardian(self):
+        process = self.start("--", "/bin/sh", "-c", "echo up; sleep 1000 & sleep 1000")
+        self.wait_for(process, "up")
+        for pid in [pid for pid, name in processes() if name == "cv-guardian"]:
+            os.kill(pid, signal.SIGKILL)
+        process.wait(timeout=20)
+        poll(lambda: not processes(), processes)
+        self.assertNotEqual(self.left(), [])
+        self.output("true")  # the next one sweeps
+        self.assert_nothing_left()
+
+    def test_killed_caller_and_guardian(self):
+        process = self.start("--no-init", "--", "/bin/sh", "-c", "echo up; sleep 1000 & sleep 1000")
+        self.wait_for(process, "up")
+        guardians = [pid for pid, name in processes() if name == "cv-guardian"]
+        for pid in [process.pid, *guardians]:
+            os.kill(pid, signal.SIGKILL)
+        poll(lambda: not processes(), processes)
+        self.output("true")
+        self.assert_nothing_left()
+
+    def test_the_folders_are_for_the_user_alone(self):
+        self.output("true")
+        for path in (self.state, os.path.join(self.home, "run", "containerv")):
+            info = os.stat(path)
+            self.assertEqual((stat.S_IMODE(info.st_mode), info.st_uid), (0o700, UID), path)
+
+    def test_without_a_runtime_folder(self):
+        place = f"/tmp/containerv-{UID}"
+        for run in (None, "/run/no-such-folder", "/root"):  # unset, not there, somebody else's
+            env = {name: value for name, value in self.env.items() if name != "XDG_RUNTIME_DIR"}
+            if run is not None:
+                env["XDG_RUNTIME_DIR"] = run
+            self.addCleanup(shutil.rmtree, place, ignore_errors=True)
+            self.assertEqual(self.output("echo ran", env=env), "ran\n")
+            info = os.stat(place)
+            self.assertEqual((stat.S_IMODE(info.st_mode), info.st_uid), (0o700, UID))
+            shutil.rmtree(place)
+
+
+class WithSubIds(Both, Case):
+    def test_users(self):
+        out = self.output("id -u; id -g; id -G; echo x >/home/joe/made; stat -c %u:%g /home/joe/made", "-u", "joe")
+        self.assertEqual(out.split(), ["1000", "1000", "1000", "29", "1000:1000"])
+        self.assertEqual(self.output("id -u; id -G", "-u", "65535:65535").split(), ["65535", "65535"])
+
+    def test_owners_on_the_host(self):
+        self.output("touch /home/joe/a; chown 1000:29 /home/joe/a", root=self.root)
+        made = os.stat(os.path.join(self.root, "home/joe/a"))
+        self.assertEqual((made.st_uid, made.st_gid), (SUB + 999, SUB + 28))
+
+    def test_an_id_that_is_not_there(self):
+        self.assert_refused(self.shell("true", "-u", "70000"), "from 0 to 65535")
+
+    def test_the_callers_groups_are_given_up(self):
+        self.assertEqual(self.output("grep Groups /proc/self/status; cat /proc/self/setgroups").split(), ["Groups:", "allow"])
+
+    def test_few_ids(self):
+        for name in ("subuid", "subgid"):
+            with open(os.path.join(self.etc, name), "w") as file:
+                file.write(f"somebody:1:1\ntester:{SUB}:10\n# no entry\ntester:{SUB + 1000}:5\n")
+        out = self.output("cat /proc/self/uid_map", "-u", "15").split()
+        self.assertEqual(out, ["0", "0", "1", "1", "1", "10", "11", "11", "5"])
+        self.assert_refused(self.shell("true", "-u", "16"), "from 0 to 15")
+
+    def test_newuidmap_refuses(self):
+        """The user's group is not the one that his entry names."""
+        path = os.path.join(self.etc, "passwd")
+        with open(path) as file:
+            text = file.read().replace(f"tester:x:{UID}:{UID}:", f"tester:x:{UID}:1:")
+        with open(path, "w") as file:
+            file.write(text)
+        self.assert_refused(self.shell("true"), "newuidmap' refused: ", "/etc/subuid")
+
+
+class WithoutSubIds(Both, Case):
+    subids = False
+
+    def test_users(self):
+        self.assertEqual(self.output("id -u", "-u", "root").strip(), "0")
+        for option in (["-u", "joe"], ["-u", "1000"], ["--group-add", "video"]):
+            self.assert_refused(self.shell("true", *option), "/etc/subuid gives this user no ids", "usermod --add-subuids")
+
+    def test_groups_can_not_be_set(self):
+        self.assertEqual(self.output("cat /proc/self/setgroups").strip(), "deny")
+
+
+if __name__ == "__main__":
+    main()
