@@ -138,12 +138,21 @@ static void detach_all(size_t layer_count, int* rc, struct cv_error* err)
     }
 }
 
+/* The guardian could not get these bits of its own back: later containers would have the others too. -1: all is well. */
+static int bits_lost = -1;
+
+static int get_back(void)
+{
+    if (bits_lost >= 0 && prctl(PR_SET_SECUREBITS, (unsigned long)bits_lost, 0, 0, 0) < 0)
+        return errno;
+    bits_lost = -1;
+    return 0;
+}
+
 /*
  * An overlay makes files in its work folder as whoever mounted it, and the host's root has no id in a mapped upper (EOVERFLOW, and the
  * overlay would silently be read-only). So it is mounted as the container's root, who is in the map, with the capabilities kept.
  */
-static int spoiled; /* the guardian could not get its own bits back: later containers would have them too */
-
 static int mount_as(const struct linux_source_context* context, const char* text)
 {
     if (context->range == NULL)
@@ -156,9 +165,9 @@ static int mount_as(const struct linux_source_context* context, const char* text
     int number = mount("containerv", "root", "overlay", 0, text) < 0 ? errno : 0;
     setfsuid(0);
     setfsgid(0);
-    if (prctl(PR_SET_SECUREBITS, (unsigned long)bits, 0, 0, 0) < 0)
-        spoiled = errno;
-    return number != 0 ? number : spoiled;
+    bits_lost  = bits;
+    int failed = get_back();
+    return number != 0 ? number : failed;
 }
 
 /* The kernel makes an overlay read-only by itself when it can't use the upper: that is not what was asked for. */
@@ -229,8 +238,9 @@ static int folder(const char* path, const struct linux_source_context* context, 
 int linux_source_root(
     const struct cv_spec* spec, const struct linux_source_context* context, int* mount_fd_out, struct cv_error* err)
 {
-    if (spoiled != 0)
-        return cv_error_errno(err, spoiled, "get the guardian's secure bits back", NULL);
+    int number = get_back();
+    if (number != 0)
+        return cv_error_errno(err, number, "get the guardian's secure bits back", NULL);
     if (spec->ext.layers.count > 0)
         return overlay(spec, context, mount_fd_out, err);
     return folder(spec->root.path, context, mount_fd_out, err);
