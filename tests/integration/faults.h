@@ -31,6 +31,9 @@
     CALL(int, sys_pidfd_open, (pid_t p, unsigned f), (p, f)) \
     CALL(int, sys_pidfd_send_signal, (int p, int n, siginfo_t* i, unsigned f), (p, n, i, f)) \
     CALL(int, sys_close_range, (unsigned a, unsigned b, unsigned f), (a, b, f)) \
+    CALL(int, sys_landlock_create_ruleset, (const void* a, size_t s, unsigned f), (a, s, f)) \
+    CALL(int, sys_landlock_add_rule, (int fd, int t, const void* a), (fd, t, a)) \
+    CALL(int, sys_landlock_restrict_self, (int fd), (fd)) \
     CALL(int, mkdir, (const char* p, mode_t m), (p, m)) \
     CALL(int, mkdirat, (int d, const char* p, mode_t m), (d, p, m)) \
     CALL(int, socket, (int d, int t, int p), (d, t, p)) \

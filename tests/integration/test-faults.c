@@ -13,6 +13,7 @@
 
 #include <net/if.h>
 
+#include <chef/containerv/policy.h>
 #include <cv-test/support.h>
 #include <cv/random.h>
 #include <cv/str.h>
@@ -92,6 +93,8 @@ static void make_spec(const char* rootfs, bool no_init)
     CV_TEST_OK(err, cv_spec_default_linux(spec, &err));
     add_bind(cv_test_path("shared"), "/mnt", NULL);
     add_bind(cv_test_path("given"), "/given", "x-containerv.chown");
+    CV_TEST_OK(err, cv_spec_add_landlock_path(spec, "/", CV_ACCESS_READ | CV_ACCESS_EXECUTE, &err));
+    CV_TEST_OK(err, cv_spec_add_landlock_tcp(spec, 80, CV_ACCESS_BIND, &err));
     CV_TEST_OK(err, cv_strv_append(&spec->process.args, "/bin/true"));
     CV_TEST_OK(err, cv_spec_validate(spec, &err));
     CV_TEST_OK(err, cv_spec_process_copy(&spec->process, &program, &err));

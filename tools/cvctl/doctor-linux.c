@@ -235,6 +235,24 @@ static void check_seccomp(struct doctor_finding* found)
         doctor_set(found, DOCTOR_OK, NULL, "the kernel can filter system calls");
 }
 
+/* Old kernels have less; what a policy asks for and they lack fails the create. */
+static void check_landlock(struct doctor_finding* found)
+{
+    enum { CREATE_VERSION = 1, ABI_PATHS = 3, ABI_TCP = 4 };
+    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_VERSION);
+
+    if (abi >= ABI_TCP)
+        doctor_set(found, DOCTOR_OK, NULL, "ABI %ld", abi);
+    else if (abi >= ABI_PATHS)
+        doctor_set(found, DOCTOR_WARN, "use Linux 6.7 or later", "ABI %ld: no --landlock-tcp", abi);
+    else if (abi > 0)
+        doctor_set(found, DOCTOR_WARN, "use Linux 6.7 or later",
+            "ABI %ld: no --landlock-tcp, and --landlock-path only with '/' writable", abi);
+    else
+        doctor_set(found, DOCTOR_WARN, "use a kernel with CONFIG_SECURITY_LANDLOCK, and 'landlock' in lsm=",
+            "not there: no --landlock-path, no --landlock-tcp");
+}
+
 static bool poke(const char* path, const char* text)
 {
     int  fd   = open(path, O_WRONLY | O_CLOEXEC);
@@ -417,6 +435,7 @@ const struct doctor_check doctor_checks[] = {
     { "folders", check_folders },
     { "idmapped mounts", check_idmap },
     { "seccomp", check_seccomp },
+    { "landlock", check_landlock },
     { "id ranges", check_ids },
     { "root makers", check_tools },
     { "back end", check_backend },

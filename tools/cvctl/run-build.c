@@ -71,6 +71,51 @@ static const char* set_lists(struct containerv_options* made, const struct cvctl
     return NULL;
 }
 
+/* "default" and "unconfined" are names; everything else is a file, of Docker's form or OCI's, which that has in it. */
+static int set_seccomp(struct containerv_policy* policy, const char* profile)
+{
+    if (strcmp(profile, "default") == 0)
+        return containerv_policy_set_seccomp(policy, CV_SECCOMP_DEFAULT, NULL, 0);
+    if (strcmp(profile, "unconfined") == 0)
+        return containerv_policy_set_seccomp(policy, CV_SECCOMP_NONE, NULL, 0);
+    return containerv_policy_set_seccomp_file(policy, CV_SECCOMP_DOCKER, profile);
+}
+
+static const char* fill_policy(struct containerv_policy* policy, const struct cvctl_run_options* given)
+{
+    SET("security-opt seccomp", given->seccomp != NULL, set_seccomp(policy, given->seccomp));
+    SET("security-opt unmask", given->unmask_all, containerv_policy_unmask(policy, NULL));
+    for (size_t i = 0; i < given->unmask.count; i++)
+        SET("security-opt unmask", true, containerv_policy_unmask(policy, given->unmask.items[i]));
+    for (size_t i = 0; i < given->mask.count; i++)
+        SET("security-opt mask", true, containerv_policy_add_masked_path(policy, given->mask.items[i]));
+    for (size_t i = 0; i < given->rule_count; i++) {
+        const struct cvctl_rule* rule = &given->rules[i];
+        SET("landlock-path", rule->path != NULL, containerv_policy_add_path(policy, rule->path, rule->access));
+        SET("landlock-tcp", rule->path == NULL, containerv_policy_add_tcp(policy, rule->port, rule->access));
+    }
+    return NULL;
+}
+
+/* No policy unless one was asked for: not every back end has them. */
+static const char* set_policy(struct containerv_options* made, const struct cvctl_run_options* given)
+{
+    struct containerv_policy* policy;
+    const char*               refused;
+
+    if (given->seccomp == NULL && !given->strict && !given->unmask_all && given->unmask.count == 0
+        && given->mask.count == 0 && given->rule_count == 0)
+        return NULL;
+    policy = containerv_policy_new(given->strict ? CV_SECURITY_STRICT : CV_SECURITY_DEFAULT);
+    if (policy == NULL)
+        return "security-opt";
+    refused = fill_policy(policy, given);
+    if (refused == NULL && containerv_options_set_policy(made, policy) != 0)
+        refused = "security-opt";
+    containerv_policy_delete(policy);
+    return refused;
+}
+
 static const char* set_scalars(struct containerv_options* made, const struct cvctl_run_options* given)
 {
     SET("name", given->name != NULL, containerv_options_set_id(made, given->name));
@@ -88,7 +133,6 @@ static const char* set_scalars(struct containerv_options* made, const struct cvc
         SET("time-offset", given->time_set[clock],
             containerv_options_set_time_offset(made, clock, given->time_offset_ns[clock]));
     SET("security-opt", !given->no_new_privileges, containerv_options_set_no_new_privileges(made, 0));
-    SET("security-opt", given->seccomp != NULL, containerv_options_set_seccomp(made, given->seccomp));
     SET("no-init", !given->init, containerv_options_set_init(made, 0));
     SET("env", true, containerv_options_set_environment(made, list_of(&given->env)));
     return NULL;
@@ -127,6 +171,8 @@ static int fill(struct containerv_options* made, const struct cvctl_run_options*
 
     if (refused == NULL)
         refused = set_scalars(made, options);
+    if (refused == NULL)
+        refused = set_policy(made, options);
     if (refused == NULL)
         refused = set_lists(made, options);
     if (refused == NULL)

@@ -92,7 +92,11 @@ const struct cvctl_option cvctl_run_table[] = {
     { "cap-add", 0, "CAP", LIST(cap_add), "give one capability more; repeatable" },
     { "cap-drop", 0, "CAP", LIST(cap_drop), "take one capability, or ALL; repeatable" },
     { "security-opt", 0, "OPT", SPECIAL(cvctl_run_set_security),
-        "no-new-privileges[=true|false], seccomp=default|unconfined" },
+        "no-new-privileges[=true|false] seccomp=default|unconfined|FILE level=strict mask=PATH unmask=PATH|ALL" },
+    { "landlock-path", 0, "PATH:rwx", SPECIAL(cvctl_run_set_landlock_path),
+        "allow to read, write, execute there and below, nowhere else; repeatable" },
+    { "landlock-tcp", 0, "PORT:HOW[,HOW]", SPECIAL(cvctl_run_set_landlock_tcp),
+        "allow to bind or connect TCP to the port, to no other; repeatable" },
     { "device", 0, "HOST[:INSIDE]", SPECIAL(cvctl_run_set_device), "make a device node available" },
     { "init", 0, SWITCH(init), "a small process of ours is PID 1 (default)" },
     { "no-init", 0, NULL, SPECIAL(set_init_off), "the program is PID 1" },
@@ -119,7 +123,7 @@ void cvctl_run_options_init(struct cvctl_run_options* options)
 void cvctl_run_options_release(struct cvctl_run_options* options)
 {
     struct cv_strv* lists[] = { &options->env, &options->groups, &options->cap_add, &options->cap_drop,
-        &options->layers, &options->include, &options->strings };
+        &options->layers, &options->include, &options->strings, &options->mask, &options->unmask };
 
     for (size_t i = 0; i < CV_ARRAY_LEN(lists); i++)
         cv_strv_release(lists[i]);
@@ -127,6 +131,7 @@ void cvctl_run_options_release(struct cvctl_run_options* options)
     free(options->ulimits);
     free(options->devices);
     free(options->io);
+    free(options->rules);
     *options = (struct cvctl_run_options){ 0 };
 }
 

@@ -17,6 +17,7 @@ enum {
     CVCTL_MOUNTS_MAX   = 4096, /* what the library takes */
     CVCTL_LIMITS_MAX   = 64,
     CVCTL_DEVICES_MAX  = 256,
+    CVCTL_RULES_MAX    = 4096,    /* of Landlock; masked paths */
     CVCTL_ENV_FILE_MAX = 1 << 20, /* bytes */
 };
 
@@ -27,6 +28,11 @@ struct cvctl_ulimit {
 
 struct cvctl_device {
     const char *host, *inside; /* inside NULL: the same */
+};
+
+struct cvctl_rule {
+    const char* path; /* NULL: a rule for TCP */
+    uint32_t    port, access;
 };
 
 struct cvctl_run_options {
@@ -45,7 +51,11 @@ struct cvctl_run_options {
 
     struct containerv_network network;
     bool                      no_new_privileges;
-    const char*               seccomp; /* NULL: the default */
+    const char*               seccomp; /* NULL: the default; "default", "unconfined", else a file */
+    bool                      strict, unmask_all;
+    struct cv_strv            mask, unmask;
+    struct cvctl_rule*        rules; /* of Landlock */
+    size_t                    rule_count;
 
     struct containerv_limits    limits; /* its lists are `io` */
     struct containerv_io_limit* io;
@@ -90,9 +100,11 @@ CVCTL_SETTER(cvctl_run_set_mount);
 CVCTL_SETTER(cvctl_run_set_tmpfs);
 CVCTL_SETTER(cvctl_run_set_env); /* run-env.c */
 CVCTL_SETTER(cvctl_run_set_env_file);
+CVCTL_SETTER(cvctl_run_set_security); /* run-policy.c */
+CVCTL_SETTER(cvctl_run_set_landlock_path);
+CVCTL_SETTER(cvctl_run_set_landlock_tcp);
 CVCTL_SETTER(cvctl_run_set_ulimit); /* run-values.c */
 CVCTL_SETTER(cvctl_run_set_network);
-CVCTL_SETTER(cvctl_run_set_security);
 CVCTL_SETTER(cvctl_run_set_device);
 CVCTL_SETTER(cvctl_run_set_share);
 CVCTL_SETTER(cvctl_run_set_umask);

@@ -108,38 +108,6 @@ CVCTL_SETTER(cvctl_run_set_network)
     return cv_error_hint(err, NETWORK_HINT);
 }
 
-CVCTL_SETTER(cvctl_run_set_security)
-{
-    static const struct {
-        const char* text;
-        bool        seccomp;
-        bool        on;
-        const char* profile;
-    } rows[] = {
-        { "no-new-privileges", false, true, NULL },
-        { "no-new-privileges=true", false, true, NULL },
-        { "no-new-privileges=false", false, false, NULL },
-        { "no-new-privileges:true", false, true, NULL },
-        { "no-new-privileges:false", false, false, NULL },
-        { "seccomp=default", true, false, "default" },
-        { "seccomp=unconfined", true, false, "unconfined" },
-    };
-    struct cvctl_run_options* options = target;
-
-    (void)option;
-    for (size_t i = 0; i < CV_ARRAY_LEN(rows); i++) {
-        if (strcmp(value, rows[i].text) != 0)
-            continue;
-        if (rows[i].seccomp)
-            options->seccomp = rows[i].profile;
-        else
-            options->no_new_privileges = rows[i].on;
-        return 0;
-    }
-    cv_error_set(err, CV_ERR_UNSUPPORTED, "is not a security option that cvctl has");
-    return cv_error_hint(err, "allowed: no-new-privileges[=true|false], seccomp=default, seccomp=unconfined");
-}
-
 CVCTL_SETTER(cvctl_run_set_device)
 {
     struct cvctl_run_options* options = target;

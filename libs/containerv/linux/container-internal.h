@@ -13,7 +13,8 @@ enum { LINUX_CONTAINER_KILL_MS = 10000 };
 struct linux_container {
     struct linux_home           home;
     struct linux_idrange        range; /* lock_fd -1: no user namespace */
-    struct linux_seccomp_filter seccomp;
+    struct linux_seccomp_filter seccomp, tcp_filter;
+    int                         landlock_fd; /* the ruleset for programs; -1 */
     struct cv_spec*             spec;
     int                         parent_fd, group_fd; /* cgroup */
     struct linux_limits         limits;

@@ -18,6 +18,7 @@
 #include "linux/cgroup.h"
 #include "linux/container-internal.h"
 #include "linux/fd.h"
+#include "linux/landlock.h"
 #include "linux/net.h"
 #include "linux/pidns.h"
 #include "linux/source.h"
@@ -37,7 +38,7 @@ static struct linux_container* container_new(struct cv_error* err)
     }
     c->home      = (struct linux_home)LINUX_HOME_INIT;
     c->range     = (struct linux_idrange)LINUX_IDRANGE_INIT;
-    c->parent_fd = c->group_fd = c->pidfd = c->control_fd = c->null_fd = -1;
+    c->parent_fd = c->group_fd = c->pidfd = c->control_fd = c->null_fd = c->landlock_fd = -1;
     linux_limits_init(&c->limits);
     return c;
 }
@@ -50,9 +51,11 @@ static void container_free(struct linux_container* c)
     linux_fd_closep(&c->control_fd);
     linux_fd_closep(&c->null_fd);
     linux_limits_release(&c->limits);
+    linux_fd_closep(&c->landlock_fd);
     linux_idrange_release(&c->range);
     linux_home_release(&c->home);
     linux_seccomp_release(&c->seccomp);
+    linux_seccomp_release(&c->tcp_filter);
     cv_spec_free(c->spec);
     free(c);
 }
@@ -119,15 +122,21 @@ static int plan(struct linux_container* c, struct linux_setup* setup, struct cv_
     uint64_t granted = setup->caps.permitted | setup->caps.effective | setup->caps.ambient;
     if (rc == 0)
         rc = linux_seccomp_get(cache, c->spec, granted, &c->seccomp, err);
-    setup->spec    = c->spec;
-    setup->id      = c->home.id;
-    setup->seccomp = c->seccomp;
-    setup->limits  = &c->limits;
-    setup->userns  = c->range.lock_fd >= 0;
-    setup->ids     = c->range.size;
-    setup->seal    = setup->userns && (setup->caps.bounding >> CAP_NUMBER_SYS_ADMIN & 1) != 0;
-    setup->null_fd = c->null_fd;
-    setup->root_fd = -1;
+    if (rc == 0)
+        rc = linux_landlock_prepare(c->spec, &setup->landlock, err);
+    if (rc == 0)
+        rc = linux_seccomp_compile_tcp(c->spec, &c->tcp_filter, err);
+    setup->spec        = c->spec;
+    setup->id          = c->home.id;
+    setup->seccomp     = c->seccomp;
+    setup->tcp_filter  = c->tcp_filter;
+    setup->landlock_fd = -1;
+    setup->limits      = &c->limits;
+    setup->userns      = c->range.lock_fd >= 0;
+    setup->ids         = c->range.size;
+    setup->seal        = setup->userns && (setup->caps.bounding >> CAP_NUMBER_SYS_ADMIN & 1) != 0;
+    setup->null_fd     = c->null_fd;
+    setup->root_fd     = -1;
     return rc;
 }
 
@@ -275,7 +284,7 @@ static int connect_veth(struct linux_container* c, const struct net_plan* net, i
 static int finish(struct linux_container* c, const struct net_plan* net, int control_fd, struct cv_error* err)
 {
     int rc = net->mode == CV_SPEC_NETWORK_VETH ? connect_veth(c, net, control_fd, err) : 0;
-    return rc == 0 ? setup_expect(control_fd, SETUP_READY, err) : rc;
+    return rc == 0 ? setup_expect_fd(control_fd, SETUP_READY, &c->landlock_fd, err) : rc;
 }
 
 static void note(const struct setup_message* message, int fd, struct linux_child* child, struct cv_error* failure)

@@ -19,6 +19,7 @@
 
 #include "linux/caps.h"
 #include "linux/fd.h"
+#include "linux/landlock.h"
 #include "linux/setup.h"
 #include "linux/syscalls.h"
 #include "linux/unprivileged.h"
@@ -87,14 +88,29 @@ static int place_fds(const int* wanted, size_t count, struct cv_error* err)
     return 0;
 }
 
-static int wire_streams(const struct linux_exec* what, int slave, int* status_out, struct cv_error* err)
+/* What is still needed after the program's descriptors are in their places. */
+struct kept {
+    int status, landlock; /* landlock -1: no ruleset */
+};
+
+static int keep_high(const struct linux_exec* what, struct kept* kept_out, struct cv_error* err)
+{
+    kept_out->status = lift(what->status_fd, err);
+    if (kept_out->status < 0)
+        return err->code;
+    if (what->landlock_fd < 0)
+        return 0;
+    kept_out->landlock = lift(what->landlock_fd, err);
+    return kept_out->landlock < 0 ? err->code : 0;
+}
+
+static int wire_streams(const struct linux_exec* what, int slave, struct kept* kept, struct cv_error* err)
 {
     int                       wanted[3 + 256];
     const struct linux_start* start = what->start;
     if (start->extra_count > 256)
         return cv_error_set(err, CV_ERR_INVALID, "%zu descriptors are too many for one program", start->extra_count);
-    *status_out = lift(what->status_fd, err);
-    if (*status_out < 0)
+    if (keep_high(what, kept, err) < 0)
         return err->code;
     for (int i = 0; i < 3; i++)
         wanted[i] = start->terminal ? slave : start->stdio[i] >= 0 ? start->stdio[i] : what->null_fd;
@@ -104,11 +120,12 @@ static int wire_streams(const struct linux_exec* what, int slave, int* status_ou
     int    rc    = place_fds(wanted, count, err);
     if (rc < 0)
         return rc;
-    int keep[3 + 256 + 1];
+    int keep[3 + 256 + 2];
     for (size_t i = 0; i < count; i++)
         keep[i] = (int)i;
-    keep[count] = *status_out;
-    return linux_fd_close_others(keep, count + 1, err);
+    keep[count]     = kept->status;
+    keep[count + 1] = kept->landlock;
+    return linux_fd_close_others(keep, count + 2, err);
 }
 
 /* --- limits and the like ------------------------------------------------------------------------------------------------------- */
@@ -231,8 +248,17 @@ static int become(const struct linux_identity* who, struct cv_error* err)
     return 0;
 }
 
-/* Without no_new_privs only CAP_SYS_ADMIN may install a filter, so it is installed before the capabilities go. */
-static int drop_privileges(const struct linux_exec* what, const struct linux_identity* who, struct cv_error* err)
+/* The one for TCP first: the other may forbid that there be another. */
+static int install_filters(const struct linux_exec* what, struct cv_error* err)
+{
+    int rc = linux_seccomp_install(what->tcp_filter, err);
+    return rc == 0 ? linux_seccomp_install(what->seccomp, err) : rc;
+}
+
+/* Without no_new_privs only CAP_SYS_ADMIN may install a filter, so it is installed before the capabilities go. Landlock comes before any
+ * filter, which may not let it, and after all that is written. */
+static int drop_privileges(
+    const struct linux_exec* what, const struct linux_identity* who, int landlock_fd, struct cv_error* err)
 {
     struct linux_caps             caps;
     const struct cv_spec_process* process = what->start->process;
@@ -242,8 +268,10 @@ static int drop_privileges(const struct linux_exec* what, const struct linux_ide
         rc = linux_caps_apply_bounding(&caps, err);
     if (rc == 0 && last && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         rc = cv_error_errno(err, errno, "forbid new privileges", NULL);
+    if (rc == 0)
+        rc = linux_landlock_restrict(landlock_fd, err);
     if (rc == 0 && !last)
-        rc = linux_seccomp_install(what->seccomp, err);
+        rc = install_filters(what, err);
     if (rc == 0)
         rc = linux_caps_keep(err);
     if (rc == 0)
@@ -335,7 +363,7 @@ static int finish(const struct linux_exec* what, struct cv_error* err)
         return cv_error_errno(err, errno, "tie PID 1 to the guardian", NULL);
     reset_signals();
     if (what->start->process->no_new_privileges) {
-        int rc = linux_seccomp_install(what->seccomp, err);
+        int rc = install_filters(what, err);
         if (rc < 0)
             return rc;
     }
@@ -344,25 +372,25 @@ static int finish(const struct linux_exec* what, struct cv_error* err)
 
 static int become_program(const struct linux_exec* what, struct linux_identity* who, struct cv_error* err)
 {
-    int slave  = -1;
-    int status = -1;
-    int rc     = resolve(what->start, who, err);
+    int         slave = -1;
+    struct kept kept  = { -1, -1 };
+    int         rc    = resolve(what->start, who, err);
     if (rc == 0 && setsid() < 0 && errno != EPERM) /* EPERM: PID 1 leads its session already */
         rc = cv_error_errno(err, errno, "start a session", NULL);
     if (rc == 0 && what->start->terminal)
         rc = make_terminal(what, who, &slave, err);
     if (rc == 0)
-        rc = wire_streams(what, slave, &status, err);
+        rc = wire_streams(what, slave, &kept, err);
     if (rc == 0) /* after the descriptors are in place: RLIMIT_NOFILE would be in the way */
         rc = set_limits(what->start->process, what->processes, err);
     if (rc == 0)
-        rc = drop_privileges(what, who, err);
+        rc = drop_privileges(what, who, kept.landlock, err);
     if (rc == 0)
         rc = enter_folder(what->start->process->cwd != NULL ? what->start->process->cwd : "/", err);
     if (rc == 0)
         rc = finish(what, err);
     struct setup_message message = { .word = SETUP_FAILED, .error = *err };
-    setup_say(status >= 0 ? status : what->status_fd, &message, -1, NULL);
+    setup_say(kept.status >= 0 ? kept.status : what->status_fd, &message, -1, NULL);
     return rc;
 }
 

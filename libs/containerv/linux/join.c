@@ -28,7 +28,7 @@ struct join {
 
 static int keep_own_fds(const struct join* join, struct cv_error* err)
 {
-    int    keep[3 + 3 + 256];
+    int    keep[3 + 4 + 256];
     size_t n = 0;
     if (join->start->extra_count > 256)
         return cv_error_set(
@@ -36,6 +36,7 @@ static int keep_own_fds(const struct join* join, struct cv_error* err)
     keep[n++] = join->status_fd;
     keep[n++] = join->container->null_fd;
     keep[n++] = join->container->pidfd;
+    keep[n++] = join->container->landlock_fd;
     for (int i = 0; i < 3; i++)
         keep[n++] = join->start->stdio[i];
     for (size_t i = 0; i < join->start->extra_count; i++)
@@ -68,6 +69,8 @@ static _Noreturn void be_program(const struct join* join)
     struct cv_error   error = CV_ERROR_INIT;
     struct linux_exec what  = { .start = join->start,
          .seccomp                      = &join->container->seccomp,
+         .tcp_filter                   = &join->container->tcp_filter,
+         .landlock_fd                  = join->container->landlock_fd,
          .status_fd                    = join->status_fd,
          .null_fd                      = join->container->null_fd,
          .processes                    = join->container->limits.processes_rlimit };

@@ -1,5 +1,6 @@
 /* PID 1 of a container: sets itself up, starts the main process, then reaps, forwards signals, and ends with the main process's status. */
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include <linux/sched.h>
 
 #include "linux/fd.h"
+#include "linux/landlock.h"
 #include "linux/net.h"
 #include "linux/seal.h"
 #include "linux/setup.h"
@@ -96,6 +98,15 @@ static int set_names(const struct linux_setup* setup, struct cv_error* err)
     return 0;
 }
 
+/* Here nothing of the container has run yet that could have changed what a path is. */
+static int make_ruleset(struct linux_setup* setup, struct cv_error* err)
+{
+    CV_CLEANUP(linux_fd_closep) int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root_fd < 0)
+        return cv_error_errno(err, errno, "open the container's root", NULL);
+    return linux_landlock_make(setup->spec, &setup->landlock, root_fd, &setup->landlock_fd, err);
+}
+
 static int set_up_network(const struct linux_setup* setup, struct cv_error* err)
 {
     struct setup_message built = { .word = SETUP_BUILT };
@@ -127,6 +138,8 @@ static int set_up(struct linux_setup* setup, struct cv_error* err)
         rc = linux_seal(setup, err);
     if (rc == 0)
         rc = set_names(setup, err);
+    if (rc == 0)
+        rc = make_ruleset(setup, err);
     return rc == 0 ? set_up_network(setup, err) : rc;
 }
 
@@ -141,6 +154,8 @@ static struct linux_exec exec_of(const struct linux_setup* setup, bool pid1)
 {
     return (struct linux_exec){ .start = setup->main,
         .seccomp                       = &setup->seccomp,
+        .tcp_filter                    = &setup->tcp_filter,
+        .landlock_fd                   = setup->landlock_fd,
         .status_fd                     = setup->start_fd,
         .null_fd                       = setup->null_fd,
         .processes                     = setup->limits->processes_rlimit,
@@ -205,7 +220,7 @@ static _Noreturn void be_init(struct linux_setup* setup, struct cv_error* err)
     struct setup_message ready = { .word = SETUP_READY };
     if (setup->main != NULL && (main_pid = start_main(setup, err)) < 0)
         fail(setup, err);
-    if (setup_say(setup->control_fd, &ready, -1, err) < 0)
+    if (setup_say(setup->control_fd, &ready, setup->landlock_fd, err) < 0)
         _exit(1);
     int keep[] = { setup->control_fd };
     linux_fd_close_others(keep, 1, NULL);
@@ -222,7 +237,7 @@ _Noreturn void linux_pid1(struct linux_setup* setup)
         be_init(setup, &error);
     struct setup_message ready = { .word = SETUP_READY };
     struct linux_exec    what  = exec_of(setup, true);
-    if (setup_say(setup->control_fd, &ready, -1, &error) < 0)
+    if (setup_say(setup->control_fd, &ready, setup->landlock_fd, &error) < 0)
         _exit(1); /* the guardian is gone */
     linux_exec(&what, &error);
     _exit(127);

@@ -235,6 +235,20 @@ static int get_by_file(const char* folder, const char* key, const struct cv_spec
     return rc;
 }
 
+/* By what it is on this machine: its rules may come and go with the kernel and the capabilities. */
+static int get_docker(const char* folder, const struct cv_spec* spec, uint64_t capability_mask,
+    struct linux_seccomp_filter* filter_out, struct cv_error* err)
+{
+    char           word[] = "spec";
+    struct cv_spec part   = { .oci_version = spec->oci_version, .linux_ = { .set = true }, .ext = { .seccomp = word } };
+    int            rc     = linux_seccomp_resolve_docker(spec, capability_mask, &part.linux_.seccomp, err);
+
+    if (rc == 0 && (rc = linux_seccomp_get(folder, &part, capability_mask, filter_out, err)) < 0)
+        cv_error_wrap(err, "Docker's profile, for this machine");
+    cv_spec_seccomp_release(&part.linux_.seccomp);
+    return rc;
+}
+
 int linux_seccomp_get(const char* folder, const struct cv_spec* spec, uint64_t capability_mask,
     struct linux_seccomp_filter* filter_out, struct cv_error* err)
 {
@@ -244,6 +258,8 @@ int linux_seccomp_get(const char* folder, const struct cv_spec* spec, uint64_t c
     const struct linux_seccomp_filter* known;
     int                                rc;
 
+    if (profile != NULL && strcmp(profile, "docker") == 0)
+        return get_docker(folder, spec, capability_mask, filter_out, err);
     if ((!own && strcmp(profile, "spec") != 0) || (profile == NULL && spec->linux_.seccomp.set))
         return linux_seccomp_compile(spec, capability_mask, filter_out, err); /* nothing to compile, or an error */
     key = make_key(spec, capability_mask, err);

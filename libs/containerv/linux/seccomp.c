@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
+#include "linux/seccomp-docker.h"
 #include "linux/seccomp-names.h"
 #include "linux/seccomp-oci.h"
 
@@ -53,6 +55,48 @@ static int compile_spec(const struct cv_spec* spec, struct linux_seccomp_filter*
     return rc;
 }
 
+static int this_machine(uint64_t capability_mask, struct seccomp_docker_machine* machine_out, struct cv_error* err)
+{
+    size_t                           count = 0;
+    const struct filter_arch* const* archs = filter_arch_native(&count);
+    struct utsname                   name;
+    char*                            rest;
+
+    if (archs == NULL)
+        return cv_error_unsupported(err, "a system call filter on this architecture", "linux");
+    if (uname(&name) < 0)
+        return cv_error_errno(err, errno, "ask for the kernel's version", NULL);
+    machine_out->arch         = archs[0]->oci_name;
+    machine_out->capabilities = capability_mask;
+    machine_out->kernel_major = (unsigned)strtoul(name.release, &rest, 10);
+    machine_out->kernel_minor = *rest == '.' ? (unsigned)strtoul(rest + 1, NULL, 10) : 0;
+    return 0;
+}
+
+int linux_seccomp_resolve_docker(
+    const struct cv_spec* spec, uint64_t capability_mask, struct cv_spec_seccomp* seccomp_out, struct cv_error* err)
+{
+    struct seccomp_docker_machine machine = { 0 };
+    int                           rc      = 0;
+
+    if (!spec->ext.docker_seccomp.set)
+        return cv_error_set(err, CV_ERR_INVALID, "the profile 'docker' is asked for, and there is none");
+    rc = this_machine(capability_mask, &machine, err);
+    return rc == 0 ? seccomp_docker_resolve(&spec->ext.docker_seccomp, &machine, seccomp_out, err) : rc;
+}
+
+static int compile_docker(
+    const struct cv_spec* spec, uint64_t capability_mask, struct linux_seccomp_filter* filter_out, struct cv_error* err)
+{
+    struct cv_spec part = { .linux_ = { .set = true } };
+    int            rc   = linux_seccomp_resolve_docker(spec, capability_mask, &part.linux_.seccomp, err);
+
+    if (rc == 0 && (rc = compile_spec(&part, filter_out, err)) < 0)
+        cv_error_wrap(err, "Docker's profile, for this machine");
+    cv_spec_seccomp_release(&part.linux_.seccomp);
+    return rc;
+}
+
 int linux_seccomp_compile(
     const struct cv_spec* spec, uint64_t capability_mask, struct linux_seccomp_filter* filter_out, struct cv_error* err)
 {
@@ -68,6 +112,8 @@ int linux_seccomp_compile(
         rc = compile_default(capability_mask, &filter, err);
     else if (strcmp(profile, "spec") == 0)
         rc = compile_spec(spec, &filter, err);
+    else if (strcmp(profile, "docker") == 0)
+        rc = compile_docker(spec, capability_mask, &filter, err);
     else if (strcmp(profile, "unconfined") != 0)
         rc = cv_error_set(err, CV_ERR_INVALID, "'%s' is no system call profile", profile);
     if (rc < 0)

@@ -1,7 +1,8 @@
 /*
  * System call filters. One is compiled in the guardian, ahead of the fork, and installed in the child by one system call.
  *
- * ext.seccomp names the profile: NULL or "default" is ours (seccomp-profile.h), "unconfined" none, "spec" linux.seccomp of the document.
+ * ext.seccomp names the profile: NULL or "default" is ours (seccomp-profile.h), "unconfined" none, "spec" linux.seccomp of the document,
+ * "docker" ext.docker_seccomp, resolved for this machine.
  * In the guardian only, which is single-threaded: none of this is thread-safe but linux_seccomp_install().
  */
 #ifndef CV_LINUX_SECCOMP_H
@@ -41,6 +42,15 @@ int linux_seccomp_compile(const struct cv_spec* spec, uint64_t capability_mask, 
  */
 int linux_seccomp_get(const char* folder, const struct cv_spec* spec, uint64_t capability_mask,
     struct linux_seccomp_filter* filter_out, struct cv_error* err);
+
+/* ext.docker_seccomp as linux.seccomp of this machine and these capabilities. Owned: cv_spec_seccomp_release(). */
+int linux_seccomp_resolve_docker(
+    const struct cv_spec* spec, uint64_t capability_mask, struct cv_spec_seccomp* seccomp_out, struct cv_error* err);
+
+/* A second filter, which goes with Landlock's rules for TCP: what gets round them (seccomp-tcp.c). Empty without such rules. Install it
+ * first: the other one may forbid that. */
+int linux_seccomp_compile_tcp(
+    const struct cv_spec* spec, struct linux_seccomp_filter* filter_out, struct cv_error* err);
 
 /* Empty the cache in memory. */
 void linux_seccomp_forget(void);

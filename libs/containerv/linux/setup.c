@@ -24,6 +24,12 @@ int setup_hear(int socket_fd, struct setup_message* message_out, int* fd_out, st
 
 int setup_expect(int socket_fd, enum setup_word word, struct cv_error* err)
 {
+    CV_CLEANUP(linux_fd_closep) int fd = -1;
+    return setup_expect_fd(socket_fd, word, &fd, err);
+}
+
+int setup_expect_fd(int socket_fd, enum setup_word word, int* fd_out, struct cv_error* err)
+{
     struct setup_message            message;
     CV_CLEANUP(linux_fd_closep) int fd = -1;
     int                             rc = setup_hear(socket_fd, &message, &fd, err);
@@ -34,9 +40,10 @@ int setup_expect(int socket_fd, enum setup_word word, struct cv_error* err)
             *err = message.error;
         return message.error.code;
     }
-    return message.word == word
-               ? 0
-               : cv_error_set(err, CV_ERR_PROTOCOL, "word %d came where %d was due", message.word, word);
+    if (message.word != word)
+        return cv_error_set(err, CV_ERR_PROTOCOL, "word %d came where %d was due", message.word, word);
+    *fd_out = linux_fd_steal(&fd);
+    return 0;
 }
 
 static const struct {

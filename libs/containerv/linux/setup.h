@@ -10,6 +10,7 @@
 
 #include "linux/caps.h"
 #include "linux/container.h"
+#include "linux/landlock-plan.h"
 #include "linux/limits.h"
 #include "linux/net-plan.h"
 #include "linux/seccomp.h"
@@ -25,7 +26,7 @@ enum setup_word {
     SETUP_BUILT    = 5,  /* PID 1: the root is in place, the last namespaces are made */
     SETUP_GO       = 6,  /* guardian: the network is there */
     SETUP_FAILED   = 7,  /* PID 1 or a process that starts: error */
-    SETUP_READY    = 8,  /* PID 1: complete */
+    SETUP_READY    = 8,  /* PID 1: complete; with Landlock's ruleset for further programs, if there is one */
     SETUP_TERMINAL = 9,  /* a process that starts: its terminal's other end */
     SETUP_CHILD    = 10, /* the one that joins: pid and pidfd of the process */
     SETUP_ENDED    = 11, /* PID 1: how the main process ended */
@@ -47,22 +48,27 @@ int setup_hear(int socket_fd, struct setup_message* message_out, int* fd_out, st
 /* The same, for one expected word: SETUP_FAILED becomes this function's own error, anything else CV_ERR_PROTOCOL. */
 int setup_expect(int socket_fd, enum setup_word word, struct cv_error* err);
 
+/* The same with the descriptor that may come along, -1 without. */
+int setup_expect_fd(int socket_fd, enum setup_word word, int* fd_out, struct cv_error* err);
+
 struct linux_setup {
     const struct cv_spec*       spec;
     const struct linux_start*   main; /* NULL: none */
     const char*                 id;
     struct net_plan             net;
     struct linux_caps           caps; /* largest set that any process may have */
-    struct linux_seccomp_filter seccomp;
-    const struct linux_limits*  limits;     /* groups to go into first of all */
-    bool                        userns;     /* own user namespace */
-    uint32_t                    ids;        /* in it, from 0 on */
-    bool                        seal;       /* SYS_ADMIN is granted: lock the mounts in a nested user namespace */
-    int                         control_fd; /* PID 1's end; the guardian's own is closed in the clone */
-    int                         start_fd;   /* where the main process tells that it can't start; closed by its exec */
-    int                         null_fd;    /* the host's null device */
-    int*                        source_fds; /* one a mount of the spec, -1 */
-    int*                        device_fds; /* one a device of the extension */
+    struct linux_seccomp_filter seccomp, tcp_filter;
+    struct landlock_plan        landlock;
+    int                         landlock_fd; /* the ruleset that PID 1 has made; -1 */
+    const struct linux_limits*  limits;      /* groups to go into first of all */
+    bool                        userns;      /* own user namespace */
+    uint32_t                    ids;         /* in it, from 0 on */
+    bool                        seal;        /* SYS_ADMIN is granted: lock the mounts in a nested user namespace */
+    int                         control_fd;  /* PID 1's end; the guardian's own is closed in the clone */
+    int                         start_fd;    /* where the main process tells that it can't start; closed by its exec */
+    int                         null_fd;     /* the host's null device */
+    int*                        source_fds;  /* one a mount of the spec, -1 */
+    int*                        device_fds;  /* one a device of the extension */
     int                         root_fd;
     int                         view_fds[2]; /* of enum setup_view, while the root is built; -1 */
 };
@@ -85,8 +91,9 @@ unsigned long linux_namespace_flags(const struct cv_spec* spec);
 /* exec.c: become the program, in the container. Returns only on failure. */
 struct linux_exec {
     const struct linux_start*          start;
-    const struct linux_seccomp_filter* seccomp;
-    int                                status_fd; /* gets SETUP_TERMINAL; close-on-exec */
+    const struct linux_seccomp_filter *seccomp, *tcp_filter;
+    int                                landlock_fd; /* -1: none */
+    int                                status_fd;   /* gets SETUP_TERMINAL; close-on-exec */
     int                                null_fd;
     uint64_t                           processes;       /* RLIMIT_NPROC unless the process has its own; 0: none */
     bool                               die_with_parent; /* it is PID 1 itself */

@@ -66,3 +66,18 @@ int sys_close_range(unsigned first, unsigned last, unsigned flags)
 {
     return (int)syscall(SYS_close_range, first, last, flags);
 }
+
+int sys_landlock_create_ruleset(const void* attr, size_t size, unsigned flags)
+{
+    return (int)syscall(SYS_landlock_create_ruleset, attr, size, flags);
+}
+
+int sys_landlock_add_rule(int ruleset_fd, int type, const void* attr)
+{
+    return (int)syscall(SYS_landlock_add_rule, ruleset_fd, type, attr, 0);
+}
+
+int sys_landlock_restrict_self(int ruleset_fd)
+{
+    return (int)syscall(SYS_landlock_restrict_self, ruleset_fd, 0);
+}

@@ -22,6 +22,9 @@ int   sys_fsmount(int fd, unsigned flags, unsigned attributes);
 int   sys_pivot_root(const char* new_root, const char* put_old);
 int   sys_pidfd_open(pid_t pid, unsigned flags);
 int   sys_pidfd_send_signal(int pidfd, int number, siginfo_t* info, unsigned flags);
+int   sys_landlock_create_ruleset(const void* attr, size_t size, unsigned flags);
+int   sys_landlock_add_rule(int ruleset_fd, int type, const void* attr);
+int   sys_landlock_restrict_self(int ruleset_fd);
 int   sys_close_range(unsigned first, unsigned last, unsigned flags);
 
 #endif

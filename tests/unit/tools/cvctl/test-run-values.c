@@ -31,13 +31,6 @@ static void each_value_is_taken_or_refused(void** state)
         { "--network", "veth:10.9.0.2/24:", "is not veth:" },
         { "--network", "veth:/24:10.9.0.1", "is not veth:" },
         { "--network", "veth:10.9.0.2/:10.9.0.1", "is not veth:" },
-        { "--security-opt", "no-new-privileges", NULL },
-        { "--security-opt", "no-new-privileges=false", NULL },
-        { "--security-opt", "seccomp=unconfined", NULL },
-        { "--security-opt", "seccomp=default", NULL },
-        { "--security-opt", "seccomp=profile.json", "not a security option" },
-        { "--security-opt", "apparmor=x", "not a security option" },
-        { "--security-opt", "no-new-privileges=maybe", "not a security option" },
         { "--device", "/dev/fuse", NULL },
         { "--device", "/dev/fuse:/dev/f", NULL },
         { "--device", "/dev/fuse:/dev/f:rwm", "permissions" },
@@ -111,10 +104,6 @@ static void values_arrive(void** state)
     CV_TEST_OK(err, parse_one("--device", "/dev/fuse:/dev/f"));
     assert_string_equal(parsed.devices[0].host, "/dev/fuse");
     assert_string_equal(parsed.devices[0].inside, "/dev/f");
-    CV_TEST_OK(err, parse_one("--security-opt", "no-new-privileges=false"));
-    assert_false(parsed.no_new_privileges);
-    CV_TEST_OK(err, parse_one("--security-opt", "seccomp=unconfined"));
-    assert_string_equal(parsed.seccomp, "unconfined");
     CV_TEST_OK(err, parse_one("--rootfs", "/a:O"));
     assert_string_equal(parsed.rootfs, "/a");
     assert_true(parsed.overlay);

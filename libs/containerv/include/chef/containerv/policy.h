@@ -100,7 +100,7 @@ CV_PUBLIC int containerv_policy_add_path(struct containerv_policy* policy, const
 
 /**
  * Allow a TCP port (Landlock). As soon as there is one such rule, binding and connecting TCP sockets to ports that no rule allows is
- * forbidden. So are then the ways around that the kernel doesn't check: sockets of MPTCP, SCTP and SMC, MSG_FASTOPEN, io_uring. Other
+ * forbidden. So are then the ways around that the kernel doesn't check: sockets of MPTCP and SMC, MSG_FASTOPEN, io_uring. Other
  * protocols (UDP, Unix sockets) are not restricted, nor is listening without bind(), on a port that the kernel chooses.
  *
  * Needs Landlock ABI 4 (Linux 6.7): else the create fails with CV_ERR_UNSUPPORTED.
