@@ -1,193 +1,154 @@
 /*
- * What starting a program costs: by the library, and by command lines given in a file, one a line "NAME ARGUMENT ARGUMENT...", words
- * apart by tabs. All are measured in turn within each round, so that what else the machine does falls on all of them.
+ * What starting a program in a fresh container costs: by the library in several ways, and by the command lines of a file.
  *
  * usage: bench-start ROOTFS ROUNDS COMMANDS
  */
-#include <inttypes.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
+#include <unistd.h>
 
-#include <chef/containerv.h>
+#include "bench.h"
 
-enum { ROWS_MAX = 16, WORDS_MAX = 64, ROUNDS_MAX = 100000, LINE_MAX_BYTES = 4096 };
+static const char usage[] = "bench-start ROOTFS ROUNDS COMMANDS";
 
-extern char** environ;
-
-/* Where the time of the library goes. */
-enum { CREATE, SPAWN, WAIT, DESTROY, PHASES };
-static const char* const phase_names[PHASES] = { "create", "spawn", "wait", "destroy" };
-
-struct row {
-    char     line[LINE_MAX_BYTES];
-    char*    words[WORDS_MAX + 1]; /* the name, then argv; none: the library itself */
-    int64_t* samples;
+/* A container of the library. */
+struct way {
+    const char* rootfs;
+    int         init, overlay;
+    int         far_fd; /* of the process with much memory that does it for us, else -1 */
 };
 
-static int64_t now_ns(void)
+static struct containerv_options* options_of(const struct way* way)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+    struct containerv_options* options = containerv_options_new();
+
+    if (options == NULL || containerv_options_set_command(options, "/bin/true", NULL) != 0
+        || containerv_options_set_init(options, way->init) != 0)
+        bench_die("options");
+    if (way->overlay && containerv_options_set_layers(options, &way->rootfs, 1) != 0)
+        bench_die("layers");
+    return options;
 }
 
-static int by_value(const void* a, const void* b)
+static int64_t run_way(const struct bench_row* row)
 {
-    int64_t x = *(const int64_t*)a, y = *(const int64_t*)b;
-    return (x > y) - (x < y);
+    const struct way*          way     = row->context;
+    struct containerv_options* options = options_of(way);
+    int64_t                    took    = bench_one(way->overlay ? NULL : way->rootfs, options);
+
+    containerv_options_delete(options);
+    return took;
 }
 
-static void die_of(const char* step)
-{
-    fprintf(stderr, "bench-start: %s: %s\n", step, containerv_error_last()->text);
-    exit(1);
-}
+/* create, then spawn, wait, destroy: each one's share of the time goes into its own row. */
+enum { CREATE, SPAWN, WAIT, DESTROY, PHASES };
+static int64_t phases[PHASES + 1];
 
-static void run_library(const char* rootfs, int64_t phases[PHASES])
+static int64_t run_spawn(const struct bench_row* row)
 {
+    const struct way*            way = row->context;
     struct containerv_container* container;
     struct containerv_exit       end = { .size = sizeof(end) };
     process_handle_t             process;
-    int64_t                      at[PHASES + 1];
 
-    at[CREATE] = now_ns();
-    if (containerv_create(rootfs, NULL, &container) != 0)
-        die_of("create");
-    at[SPAWN] = now_ns();
+    phases[CREATE] = bench_now();
+    if (containerv_create(way->rootfs, NULL, &container) != 0)
+        bench_die("create");
+    phases[SPAWN] = bench_now();
     if (containerv_spawn(container, "/bin/true", NULL, &process) != 0)
-        die_of("spawn");
-    at[WAIT] = now_ns();
+        bench_die("spawn");
+    phases[WAIT] = bench_now();
     if (containerv_wait(container, process, -1, &end) != 0 || end.code != 0)
-        die_of("wait");
-    at[DESTROY] = now_ns();
+        bench_die("wait");
+    phases[DESTROY] = bench_now();
     if (containerv_destroy(container) != 0)
-        die_of("destroy");
-    at[PHASES] = now_ns();
-    for (int i = 0; i < PHASES; i++)
-        phases[i] = at[i + 1] - at[i];
+        bench_die("destroy");
+    phases[PHASES] = bench_now();
+    return phases[PHASES] - phases[CREATE];
 }
 
-/* One program and nothing else: the create starts it, and its end is the container's. */
-static int64_t run_main(const char* rootfs, int init)
+static int64_t run_phase(const struct bench_row* row)
 {
-    struct containerv_container* container;
-    struct containerv_exit       end     = { .size = sizeof(end) };
-    int64_t                      started = now_ns();
-    struct containerv_options*   options = containerv_options_new();
-
-    if (options == NULL || containerv_options_set_command(options, "/bin/true", NULL) != 0
-        || containerv_options_set_init(options, init) != 0)
-        die_of("options");
-    if (containerv_create(rootfs, options, &container) != 0)
-        die_of("create with a command");
-    containerv_options_delete(options);
-    if (containerv_wait(container, CV_PROCESS_MAIN, -1, &end) != 0 || end.code != 0)
-        die_of("wait for the command");
-    if (containerv_destroy(container) != 0)
-        die_of("destroy");
-    return now_ns() - started;
+    const int* phase = row->context;
+    return phases[*phase + 1] - phases[*phase];
 }
 
-static int64_t run_command(char** argv)
-{
-    int64_t started = now_ns();
-    pid_t   pid;
-    int     status;
+/* --- a caller with much memory: another process, which does one at each byte it reads -------------------------------------------- */
 
-    if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ) != 0 || waitpid(pid, &status, 0) != pid || status != 0) {
-        fprintf(stderr, "bench-start: '%s' failed\n", argv[0]);
-        exit(1);
+enum { MUCH = 1024 * 1024 * 1024 };
+
+static _Noreturn void serve_from_much_memory(int fd, const struct way* way)
+{
+    char*            memory = mmap(NULL, MUCH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct bench_row row    = { .name = "", .context = (void*)(uintptr_t)way };
+    char             byte;
+
+    if (memory == MAP_FAILED)
+        bench_die("a GiB of memory");
+    memset(memory, 1, MUCH);
+    while (read(fd, &byte, 1) == 1) {
+        int64_t took = run_way(&row);
+        if (write(fd, &took, sizeof(took)) != sizeof(took))
+            break;
     }
-    return now_ns() - started;
+    _exit(0);
 }
 
-static size_t read_rows(const char* path, struct row* rows, size_t capacity)
+static int64_t run_far(const struct bench_row* row)
 {
-    FILE*  file  = fopen(path, "re");
-    size_t count = 0;
+    const struct way* way  = row->context;
+    int64_t           took = 0;
 
-    if (file == NULL) {
-        perror(path);
-        exit(1);
-    }
-    while (count < capacity && fgets(rows[count].line, sizeof(rows[count].line), file) != NULL) {
-        char*  rest               = rows[count].line;
-        size_t words              = 0;
-        rest[strcspn(rest, "\n")] = '\0';
-        while (words < WORDS_MAX && rest != NULL)
-            rows[count].words[words++] = strsep(&rest, "\t");
-        count++;
-    }
-    fclose(file);
-    return count;
+    if (write(way->far_fd, "x", 1) != 1 || read(way->far_fd, &took, sizeof(took)) != sizeof(took))
+        bench_die("the process with much memory");
+    return took;
 }
 
-static void print_row(const char* name, int64_t* samples, size_t rounds, int64_t reference)
+static void start_far(struct way* way)
 {
-    qsort(samples, rounds, sizeof(*samples), by_value);
-    printf("%-22s %10.3f %10.3f %10.3f", name, (double)samples[0] / 1e6, (double)samples[rounds / 2] / 1e6,
-        (double)samples[rounds * 95 / 100] / 1e6);
-    if (reference > 0)
-        printf(" %8.2f", (double)samples[rounds / 2] / (double)reference);
-    printf("\n");
-}
+    int ends[2];
 
-static void print_all(
-    struct row* rows, size_t count, int64_t* whole, int64_t* phases[PHASES], int64_t* mains[2], size_t rounds)
-{
-    printf("%zu rounds, milliseconds\n%-22s %10s %10s %10s %8s\n", rounds, "", "min", "p50", "p95", "p50/ours");
-    print_row("libcontainerv", whole, rounds, 0);
-    for (int i = 0; i < PHASES; i++) {
-        char name[32];
-        snprintf(name, sizeof(name), "  %s", phase_names[i]);
-        print_row(name, phases[i], rounds, 0);
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        bench_die("socketpair");
+    pid_t pid = fork();
+    if (pid < 0)
+        bench_die("fork");
+    if (pid == 0) {
+        close(ends[0]);
+        serve_from_much_memory(ends[1], way);
     }
-    print_row("as a command, init", mains[1], rounds, whole[rounds / 2]);
-    print_row("as a command, init=0", mains[0], rounds, whole[rounds / 2]);
-    for (size_t i = 0; i < count; i++)
-        print_row(rows[i].words[0], rows[i].samples, rounds, whole[rounds / 2]);
+    close(ends[1]);
+    way->far_fd = ends[0];
 }
 
 int main(int argc, char** argv)
 {
-    static struct row rows[ROWS_MAX];
-    int64_t*          phases[PHASES];
-    int64_t*          mains[2]; /* without and with an init */
-    size_t            rounds = argc == 4 ? strtoul(argv[2], NULL, 10) : 0;
+    static struct bench_table table;
+    static const int          numbers[PHASES] = { CREATE, SPAWN, WAIT, DESTROY };
+    static const char* const  names[PHASES]   = { "  create", "  spawn", "  wait", "  destroy" };
 
-    if (rounds < 1 || rounds > ROUNDS_MAX) {
-        fprintf(stderr, "usage: bench-start ROOTFS ROUNDS COMMANDS\n");
-        return 2;
-    }
-    size_t   count = read_rows(argv[3], rows, ROWS_MAX);
-    int64_t* whole = calloc(rounds, sizeof(*whole));
-    for (size_t i = 0; i < count; i++)
-        rows[i].samples = calloc(rounds, sizeof(int64_t));
-    for (int i = 0; i < PHASES; i++)
-        phases[i] = calloc(rounds, sizeof(int64_t));
-
-    for (int init = 0; init < 2; init++)
-        mains[init] = calloc(rounds, sizeof(int64_t));
-
-    int64_t warm[PHASES];
-    run_library(argv[1], warm); /* starts the guardian */
-    for (size_t round = 0; round < rounds; round++) {
-        int64_t once[PHASES];
-        run_library(argv[1], once);
-        for (int i = 0; i < PHASES; i++) {
-            phases[i][round] = once[i];
-            whole[round] += once[i];
-        }
-        for (int init = 0; init < 2; init++)
-            mains[init][round] = run_main(argv[1], init);
-        for (size_t i = 0; i < count; i++)
-            rows[i].samples[round] = run_command(rows[i].words + 1);
-    }
-    print_all(rows, count, whole, phases, mains, rounds);
-    printf("first of the process, with the guardian's start: create %.3f\n", (double)warm[CREATE] / 1e6);
+    if (argc != 4)
+        bench_number("", 0, usage);
+    table.rounds        = bench_number(argv[2], BENCH_ROUNDS_MAX, usage);
+    struct way in_place = { argv[1], 1, 0, -1 };
+    struct way noinit   = { argv[1], 0, 1, -1 };
+    struct way init     = { argv[1], 1, 1, -1 };
+    struct way much     = { argv[1], 0, 1, -1 };
+    start_far(&much); /* before this process has a guardian */
+    bench_add(&table, "overlay, init=0", run_way, &noinit);
+    bench_add(&table, "overlay, init=0, 1 GiB caller", run_far, &much);
+    bench_add(&table, "overlay, init", run_way, &init);
+    bench_add(&table, "in place, create and spawn", run_spawn, &in_place);
+    for (size_t i = 0; i < PHASES; i++)
+        bench_add(&table, names[i], run_phase, (void*)(uintptr_t)&numbers[i]);
+    bench_add_commands(&table, argv[3]);
+    bench_run(&table);
+    bench_print(&table, "bubblewrap, our 7");
+    close(much.far_fd);
+    while (wait(NULL) > 0) {}
     return 0;
 }

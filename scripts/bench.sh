@@ -1,45 +1,57 @@
 #!/bin/bash
-# Measure; docs/bench-start.md has a result. One benchmark so far: start, create + spawn "true" + wait + destroy beside other ways to start a program.
+# Measure. Each benchmark runs its peers in turn with ours, prints their command lines, minimum, median and 95th percentile, and ratios; the
+# results that were kept are in docs/bench-*.md.
 #
-# usage: scripts/bench.sh [start [ROUNDS]]     ROUNDS default 100
+# usage: scripts/bench.sh [TOPIC [ROUNDS]]     TOPIC: all (default), start, spawn, parallel, limits; ROUNDS default 100
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
-[ "${1:-start}" = start ] || {
-    echo "bench: there is no benchmark '$1'" >&2
-    exit 2
-}
+topic=${1:-all}
 rounds=${2:-100}
+case $topic in
+all | start | spawn | parallel | limits) ;;
+*)
+    echo "bench: there is no benchmark '$topic'" >&2
+    exit 2
+    ;;
+esac
 [ "$(id -u)" = 0 ] || {
-    echo "bench: containers without root are not built yet: run it as root" >&2
+    echo "bench: run it as root" >&2
     exit 1
 }
-
-# crun refuses a system that has cgroup v1 beside v2. There all are measured with a view of v2 alone, in a mount namespace of their own.
-if [ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ] && [ -z "${CV_BENCH_VIEW:-}" ]; then
-    # shellcheck disable=SC2016
-    CV_BENCH_VIEW=v2 exec unshare --mount --propagation private sh -c \
-        'umount -l -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec "$@"' sh "$PWD/scripts/bench.sh" "$@"
-fi
 
 work=$(mktemp -d /var/tmp/containerv-bench.XXXXXX)
 trap 'rm -rf --one-file-system "$work"' EXIT
 root=$work/bundle/rootfs
+commands=$work/commands
+export work root commands rounds
 mkdir "$work/bundle"
 tests/support/test-rootfs.sh "$root"
+
+# crun refuses a system that has cgroup v1 beside v2. There the peers and we are measured with a view of v2 alone, in a mount namespace of
+# their own; only what is measured of v1 sees all.
+in_v2_view() {
+    if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then
+        "$@"
+    else
+        # shellcheck disable=SC2016
+        unshare --mount --propagation private bash -euo pipefail -c \
+            'umount -l -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && "$@"' bash "$@"
+    fi
+}
 
 # The OCI runtimes get the namespaces that we make; their user namespace maps each id to itself, so that the root needs no new owners.
 # What runc and crun write for a terminal and for limits is taken out: neither is asked of the others.
 bundle() {
     (cd "$work/bundle" && rm -f config.json && "$1" spec)
-    python3 - "$work/bundle/config.json" <<'PYTHON'
+    python3 - "$work/bundle/config.json" "${@:2}" <<'PYTHON'
 import json
 import sys
 
 path = sys.argv[1]
 with open(path, encoding="utf-8") as file:
     config = json.load(file)
-config["process"].update(terminal=False, args=["/bin/true"])
+config["process"].update(terminal=False, args=sys.argv[2:] or ["/bin/true"])
 config["process"].pop("rlimits", None)
 config["root"]["readonly"] = False
 linux = config["linux"]
@@ -53,32 +65,77 @@ with open(path, "w", encoding="utf-8") as file:
 PYTHON
 }
 
-commands=$work/commands
+add() {
+    {
+        printf '%s' "$1"
+        printf '\t%s' "${@:2}"
+        echo
+    } >>"$commands"
+    echo "$1: ${*:2}" | sed "s#$work#DIR#g"
+}
+
 # row NAME COMMAND...: into the table if it works here once
 row() {
-    local name=$1
-    shift
-    if "$@" >"$work/said" 2>&1 </dev/null; then
-        {
-            printf '%s' "$name"
-            printf '\t%s' "$@"
-            echo
-        } >>"$commands"
-        echo "$name: ${*//"$work"/DIR}"
+    if "${@:2}" >"$work/said" 2>&1 </dev/null; then
+        add "$@"
     else
-        echo "$name can't run here: $(tail -n 1 "$work/said")"
+        echo "$1 can't run here: $(tail -n 1 "$work/said")"
     fi
 }
 
-row "fork and exec" "$root/bin/busybox" true
-row "unshare, our 7" unshare --user --map-root-user --mount --net --ipc --uts --pid --cgroup --fork --root "$root" /bin/true
-row "unshare, 5" unshare -m -p -f -i -u -n --root "$root" /bin/true
-row "bubblewrap, our 7" bwrap --unshare-user --unshare-all --bind "$root" / --proc /proc --dev /dev /bin/true
-row "bubblewrap, 5" bwrap --unshare-pid --unshare-ipc --unshare-uts --unshare-net --bind "$root" / --proc /proc --dev /dev /bin/true
-bundle runc
-row "runc run" runc --root "$work/runc" run --bundle "$work/bundle" "bench-$$"
-row "crun run" crun --root "$work/crun" run --bundle "$work/bundle" "bench-$$"
-row "cvctl run, in place" build/bin/cvctl run --rootfs "$root" -- /bin/true
-row "cvctl run, :O" build/bin/cvctl run --rootfs "$root:O" -- /bin/true
-echo
-build/bench/bench-start "$root" "$rounds" "$commands"
+start() {
+    : >"$commands"
+    row "fork and exec" "$root/bin/busybox" true
+    row "unshare, our 7" unshare --user --map-root-user --mount --net --ipc --uts --pid --cgroup --fork --root "$root" /bin/true
+    row "bubblewrap, our 7" bwrap --unshare-user --unshare-all --bind "$root" / --proc /proc --dev /dev /bin/true
+    bundle runc
+    row "runc run" runc --root "$work/runc" run --bundle "$work/bundle" "bench-$$"
+    bundle crun
+    row "crun run" crun --root "$work/crun" run --bundle "$work/bundle" "bench-$$"
+    row "cvctl run, in place" build/bin/cvctl run --rootfs "$root" -- /bin/true
+    row "cvctl run, :O" build/bin/cvctl run --rootfs "$root:O" -- /bin/true
+    echo
+    build/bench/bench-start "$root" "$rounds" "$commands"
+}
+
+spawn() {
+    : >"$commands"
+    row "fork and exec" "$root/bin/busybox" true
+    bundle crun /bin/sleep 1000
+    crun --root "$work/crun" create --bundle "$work/bundle" "bench-$$" </dev/null >"$work/said" 2>&1
+    crun --root "$work/crun" start "bench-$$"
+    row "crun exec" crun --root "$work/crun" exec "bench-$$" /bin/true
+    echo
+    build/bench/bench-spawn "$root" "$rounds" "$commands"
+    crun --root "$work/crun" delete --force "bench-$$"
+}
+
+parallel() {
+    : >"$commands"
+    bundle crun
+    add "crun run" crun --root "$work/crun" run --bundle "$work/bundle" @
+    for at_a_time in 2 8 64; do
+        echo
+        build/bench/bench-parallel "$root" $((rounds * 2)) "$at_a_time" "$commands"
+    done
+}
+
+limits() {
+    if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then
+        echo "limits: this system has no controller of cgroup v1, which it is about"
+    else
+        build/bench/bench-limits "$root" "$rounds" /sys/fs/cgroup
+    fi
+}
+
+export -f bundle add row start spawn parallel
+for each in start spawn parallel limits; do
+    [ "$topic" = all ] || [ "$topic" = "$each" ] || continue
+    echo "== $each"
+    if [ "$each" = limits ]; then
+        limits
+    else
+        in_v2_view "$each"
+    fi
+    echo
+done
