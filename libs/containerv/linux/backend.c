@@ -30,7 +30,7 @@ static int probe(struct cv_error* err)
     char* program = NULL;
     int   result;
 
-    if (linux_client_guardian_pid() > 0) /* what works need not be probed before each create */
+    if (linux_client_guardians(NULL, 0) > 0) /* what works need not be probed before each create */
         return 0;
     result = probe_kernel(err);
     if (result < 0)

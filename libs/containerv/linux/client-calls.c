@@ -89,13 +89,14 @@ static int send_create(struct linux_instance* instance, const struct cv_spec* sp
     if (result == 0 && main != NULL)
         result = message_process_init(main, &command, &fds, err);
     if (result == 0)
-        result = linux_client_connect(&instance->route.generation, err);
+        result = linux_client_begin_create(&instance->route.generation, err);
     if (result == 0) {
         create.config_json.data = (uint8_t*)json;
         create.command          = main != NULL ? &command.process : NULL;
         request.operation_case  = CONTAINERV__GUARDIAN__REQUEST__OPERATION_CREATE;
         request.create          = &create;
         result                  = linux_client_call(&instance->route, &request, &fds, answer_out, err);
+        linux_client_end_create(instance->route.generation);
     }
     message_process_release(&command);
     return result;

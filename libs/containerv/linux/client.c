@@ -1,4 +1,7 @@
-/* The one guardian of this process, and calls to it. */
+/*
+ * The guardians of this process, and calls to them. A guardian makes one container at a time. There is one, and further ones come only
+ * when threads make containers at the same time, at most one a CPU. A container stays with the guardian that made it.
+ */
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -16,15 +19,26 @@
 
 #include <cv/banned.h>
 
-enum { SMALL_REQUEST = 32 * 1024 /* well below what a socket takes without a reader */ };
+enum {
+    SMALL_REQUEST = 32 * 1024, /* well below what a socket takes without a reader */
+    GUARDIANS_MAX = 16
+};
+
+struct guardian_slot {
+    int      main_fd; /* -1: none runs */
+    pid_t    pid;
+    uint64_t generation; /* tells it from all others that ran before or after it, in any slot */
+    unsigned creating;   /* containers being made */
+};
 
 static struct {
-    struct cv_mutex mutex;
-    struct cv_once  once;
-    int             main_fd; /* -1: none runs */
-    pid_t           pid;     /* of the guardian */
-    uint64_t        generation;
-} client = { .mutex = CV_MUTEX_INIT, .once = CV_ONCE_INIT, .main_fd = -1 };
+    struct cv_mutex      mutex;
+    struct cv_once       once;
+    size_t               count; /* of slots in use, some of which may be free again */
+    size_t               most;
+    uint64_t             generations;
+    struct guardian_slot slots[GUARDIANS_MAX];
+} client = { .mutex = CV_MUTEX_INIT, .once = CV_ONCE_INIT };
 
 static void before_fork(void)
 {
@@ -36,38 +50,40 @@ static void after_fork_in_parent(void)
     cv_mutex_unlock(&client.mutex);
 }
 
-/* The guardian is the parent's. What the child still holds of it are containers that it has no access to. */
+/* The guardians are the parent's. What the child still holds of them are containers that it has no access to. */
 static void after_fork_in_child(void)
 {
-    cv_handle_closep(&client.main_fd);
-    client.pid = 0;
-    client.generation++;
+    for (size_t i = 0; i < client.count; i++)
+        cv_handle_closep(&client.slots[i].main_fd);
+    client.count = 0;
     cv_mutex_unlock(&client.mutex);
 }
 
-static void register_fork(void)
+static void set_up(void)
 {
+    long cpus   = sysconf(_SC_NPROCESSORS_ONLN);
+    client.most = cpus < 1 ? 1 : cpus < GUARDIANS_MAX ? (size_t)cpus : GUARDIANS_MAX;
     pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
-/* With the mutex. */
-static void forget(void)
+/* With the mutex, as the next four. */
+static void forget(struct guardian_slot* slot)
 {
-    cv_handle_closep(&client.main_fd);
+    cv_handle_closep(&slot->main_fd);
     /* where we are init or a subreaper it has become our child */
-    if (client.pid > 0)
-        waitpid(client.pid, NULL, WNOHANG | __WALL);
-    client.pid = 0;
+    if (slot->pid > 0)
+        waitpid(slot->pid, NULL, WNOHANG | __WALL);
+    slot->pid = 0;
 }
 
-static bool is_alive(void)
+static bool is_alive(const struct guardian_slot* slot)
 {
-    struct pollfd entry = { .fd = client.main_fd, .events = POLLIN };
+    struct pollfd entry = { .fd = slot->main_fd, .events = POLLIN };
 
-    return client.main_fd >= 0 && poll(&entry, 1, 0) == 0;
+    return slot->main_fd >= 0 && poll(&entry, 1, 0) == 0;
 }
 
-static int start(struct cv_error* err)
+static int start(struct guardian_slot* slot, struct cv_error* err)
 {
     CV_CLEANUP(cv_freep) char* path = NULL;
     int                        ends[2];
@@ -84,35 +100,86 @@ static int start(struct cv_error* err)
         close(ends[0]);
         return result;
     }
-    client.main_fd = ends[0];
-    client.pid     = pid;
-    client.generation++;
+    *slot = (struct guardian_slot){ .main_fd = ends[0], .pid = pid, .generation = ++client.generations };
     return 0;
 }
 
-int linux_client_connect(uint64_t* generation_out, struct cv_error* err)
+/* The one that has least to do, or a place for a new one when all have something to do. */
+static struct guardian_slot* choose(void)
 {
-    int result = 0;
+    struct guardian_slot* best  = NULL;
+    struct guardian_slot* empty = NULL;
 
-    cv_once(&client.once, register_fork);
-    cv_mutex_lock(&client.mutex);
-    if (!is_alive()) {
-        forget();
-        result = start(err);
+    for (size_t i = 0; i < client.count; i++) {
+        struct guardian_slot* slot = &client.slots[i];
+        if (!is_alive(slot))
+            forget(slot);
+        if (slot->main_fd < 0)
+            empty = empty != NULL ? empty : slot;
+        else if (best == NULL || slot->creating < best->creating)
+            best = slot;
     }
-    *generation_out = client.generation;
+    if (best != NULL && (best->creating == 0 || (empty == NULL && client.count == client.most)))
+        return best;
+    if (empty == NULL) {
+        empty  = &client.slots[client.count++];
+        *empty = (struct guardian_slot){ .main_fd = -1 };
+    }
+    return empty;
+}
+
+static struct guardian_slot* find(uint64_t generation)
+{
+    for (size_t i = 0; i < client.count; i++) {
+        if (client.slots[i].main_fd >= 0 && client.slots[i].generation == generation)
+            return &client.slots[i];
+    }
+    return NULL;
+}
+
+int linux_client_begin_create(uint64_t* generation_out, struct cv_error* err)
+{
+    struct guardian_slot* slot;
+    int                   result = 0;
+
+    cv_once(&client.once, set_up);
+    cv_mutex_lock(&client.mutex);
+    slot = choose();
+    if (slot->main_fd < 0)
+        result = start(slot, err);
+    if (result == 0) {
+        slot->creating++;
+        *generation_out = slot->generation;
+    }
     cv_mutex_unlock(&client.mutex);
     return result;
 }
 
-pid_t linux_client_guardian_pid(void)
+void linux_client_end_create(uint64_t generation)
 {
-    pid_t pid;
+    struct guardian_slot* slot;
 
     cv_mutex_lock(&client.mutex);
-    pid = client.pid;
+    slot = find(generation);
+    if (slot != NULL)
+        slot->creating--;
     cv_mutex_unlock(&client.mutex);
-    return pid;
+}
+
+size_t linux_client_guardians(pid_t* pids, size_t capacity)
+{
+    size_t found = 0;
+
+    cv_mutex_lock(&client.mutex);
+    for (size_t i = 0; i < client.count; i++) {
+        if (client.slots[i].main_fd < 0)
+            continue;
+        if (found < capacity)
+            pids[found] = client.slots[i].pid;
+        found++;
+    }
+    cv_mutex_unlock(&client.mutex);
+    return found;
 }
 
 static int lost(struct cv_error* err)
@@ -149,11 +216,13 @@ static int send_connection(int main_fd, int connection_fd)
 /* The lock is held while sending: another thread may be about to replace a guardian that was lost, and its descriptor. */
 static int hand_over(uint64_t generation, int guardian_end, struct cv_error* err)
 {
-    int error_number = EPIPE;
+    const struct guardian_slot* slot;
+    int                         error_number = EPIPE;
 
     cv_mutex_lock(&client.mutex);
-    if (client.main_fd >= 0 && client.generation == generation)
-        error_number = send_connection(client.main_fd, guardian_end);
+    slot = find(generation);
+    if (slot != NULL)
+        error_number = send_connection(slot->main_fd, guardian_end);
     cv_mutex_unlock(&client.mutex);
     if (error_number == 0)
         return 0;

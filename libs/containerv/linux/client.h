@@ -1,5 +1,5 @@
 /*
- * The caller's side of the guardian. Thread-safe: one guardian serves all threads of the calling process. A child that the process
+ * The caller's side of the guardians. Thread-safe: they serve all threads of the calling process. A child that the process
  * forked gets a guardian of its own with its first create; to its parent's containers it has no access.
  */
 #ifndef CV_LINUX_CLIENT_H
@@ -27,18 +27,16 @@ int linux_client_start(const char* path, int main_fd, pid_t* pid_out, struct cv_
 
 /* client.c */
 
-/* Start the guardian unless it runs. *generation_out tells this guardian from earlier and later ones. */
-int linux_client_connect(uint64_t* generation_out, struct cv_error* err);
-
-/* A call's answer. Release with linux_client_answer_release(). */
-struct linux_client_answer {
-    Containerv__Guardian__Reply* reply;
-    struct wire_message          wire; /* its descriptors; set those that you take to -1 */
-};
+/*
+ * The guardian to make a container, started when needed. *generation_out tells it from all others, earlier and later ones. After a
+ * success, linux_client_end_create() when the container was made or could not be made.
+ */
+int  linux_client_begin_create(uint64_t* generation_out, struct cv_error* err);
+void linux_client_end_create(uint64_t generation);
 
 /* How a container's guardian is reached. */
 struct linux_route {
-    uint64_t generation; /* our own guardian, when folder_fd is -1 */
+    uint64_t generation; /* one of our own guardians, when folder_fd is -1 */
     int      folder_fd;  /* the run folder of a container that another process holds: its socket is in there */
 };
 
@@ -47,14 +45,20 @@ struct linux_route {
         .folder_fd = -1                                                                                                \
     }
 
+/* A call's answer. Release with linux_client_answer_release(). */
+struct linux_client_answer {
+    Containerv__Guardian__Reply* reply;
+    struct wire_message          wire; /* its descriptors; set those that you take to -1 */
+};
+
 /* Send a request to that guardian, wait for the answer as long as it takes. The guardian's error is ours. CV_ERR_LOST when it is gone,
  * and for a process that only has inherited the guardian of its parent. */
 int  linux_client_call(const struct linux_route* route, const Containerv__Guardian__Request* request,
      const struct message_fds* fds, struct linux_client_answer* answer_out, struct cv_error* err);
 void linux_client_answer_release(struct linux_client_answer* answer);
 
-/* Its process id in our PID namespace, 0 when none runs. */
-pid_t linux_client_guardian_pid(void);
+/* How many run, and the process ids in our PID namespace of the first `capacity` of them. */
+size_t linux_client_guardians(pid_t* pids, size_t capacity);
 
 /* The back end's table. */
 extern const struct cv_backend cv_backend_linux;

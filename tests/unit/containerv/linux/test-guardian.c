@@ -432,6 +432,36 @@ static void terminals_are_handed_over_and_resized(void** state)
     close(terminal);
 }
 
+/* In another process: the line where it went wrong, which is printed. */
+#define CHECK(condition)                                                                                               \
+    do {                                                                                                               \
+        if (!(condition))                                                                                              \
+            return __LINE__;                                                                                           \
+    } while (0)
+
+static void in_another_process(struct fixture* f, int (*run)(struct fixture* f))
+{
+    pid_t child = fork();
+    int   raw   = -1;
+
+    if (child == 0) {
+        int line = run(f);
+        if (line != 0)
+            print_message("line %d: %s\n", line, f->err.text);
+        _exit(line == 0 ? 0 : 1);
+    }
+    waitpid(child, &raw, 0);
+    assert_int_equal(raw, 0);
+}
+
+static pid_t guardian_pid(void)
+{
+    pid_t pid = 0;
+
+    assert_int_equal(linux_client_guardians(&pid, 1), 1);
+    return pid;
+}
+
 static void lost_guardian_is_replaced(void** state)
 {
     struct fixture*        f    = *state;
@@ -440,7 +470,7 @@ static void lost_guardian_is_replaced(void** state)
     int                    pidfd;
 
     create(f, NULL);
-    before = linux_client_guardian_pid();
+    before = guardian_pid();
     pidfd  = open_pidfd(before);
     assert_int_equal(kill(before, SIGKILL), 0);
     expect_end(pidfd, 10000);
@@ -448,8 +478,37 @@ static void lost_guardian_is_replaced(void** state)
     assert_true(f->err.hint[0] != '\0');
     assert_int_equal(backend->destroy(f->instance, &f->err), CV_ERR_LOST);
     create(f, "exit 4");
-    assert_int_not_equal(linux_client_guardian_pid(), before);
+    assert_int_not_equal(guardian_pid(), before);
     assert_int_equal(wait_for(f, CV_PROCESS_MAIN).code, 4);
+}
+
+/* In a process of its own, so that there is one guardian in the other tests. */
+static int make_at_the_same_time(struct fixture* f)
+{
+    long     cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    uint64_t one = 0, two = 0, again = 0;
+    size_t   wanted = cpus > 1 ? 2 : 1;
+
+    CHECK(linux_client_begin_create(&one, &f->err) == 0);
+    CHECK(linux_client_begin_create(&two, &f->err) == 0);
+    CHECK((one == two) == (wanted == 1));
+    CHECK(linux_client_guardians(NULL, 0) == wanted);
+    linux_client_end_create(two);
+    CHECK(linux_client_begin_create(&again, &f->err) == 0);
+    CHECK(again == two); /* it has nothing to do */
+    linux_client_end_create(again);
+    linux_client_end_create(one);
+    CHECK(linux_client_begin_create(&again, &f->err) == 0 && again == one);
+    linux_client_end_create(again);
+    for (long i = 0; i < 2 * cpus; i++)
+        CHECK(linux_client_begin_create(&again, &f->err) == 0);
+    CHECK(linux_client_guardians(NULL, 0) <= (size_t)cpus);
+    return 0;
+}
+
+static void creates_at_the_same_time_have_a_guardian_each(void** state)
+{
+    in_another_process(*state, make_at_the_same_time);
 }
 
 static void guardian_is_no_child_of_ours(void** state)
@@ -470,7 +529,7 @@ static void guardian_outlives_signals(void** state)
 
     create(f, NULL);
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-        assert_int_equal(kill(linux_client_guardian_pid(), numbers[i]), 0);
+        assert_int_equal(kill(guardian_pid(), numbers[i]), 0);
     assert_int_equal(wait_for(f, spawn(f, "exit 5")).code, 5);
 }
 
@@ -491,7 +550,7 @@ static void caller_takes_all_with_it(void** state)
         size_t                         count;
         create(f, NULL);
         backend->processes(f->instance, &info, 1, &count, NULL);
-        pids[0] = linux_client_guardian_pid();
+        pids[0] = guardian_pid();
         pids[1] = (pid_t)info.pid;
         if (syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) == 0) { /* a raw one, without the fork handlers */
             char byte;
@@ -546,7 +605,8 @@ static void unknown_requests_are_refused(void** state)
     struct linux_route            route = LINUX_ROUTE_INIT;
 
     create(f, NULL);
-    assert_int_equal(linux_client_connect(&route.generation, &f->err), 0);
+    assert_int_equal(linux_client_begin_create(&route.generation, &f->err), 0);
+    linux_client_end_create(route.generation);
     assert_int_equal(linux_client_call(&route, &request, NULL, &answer, &f->err), CV_ERR_PROTOCOL);
     Containerv__Guardian__Create make = CONTAINERV__GUARDIAN__CREATE__INIT;
     request.operation_case            = CONTAINERV__GUARDIAN__REQUEST__OPERATION_CREATE;
@@ -570,13 +630,7 @@ static void unknown_requests_are_refused(void** state)
     assert_int_equal(wait_for(f, spawn(f, "exit 6")).code, 6);
 }
 
-/* What another process can do with the container of this one. Returns the line where it went wrong. */
-#define CHECK(condition)                                                                                               \
-    do {                                                                                                               \
-        if (!(condition))                                                                                              \
-            return __LINE__;                                                                                           \
-    } while (0)
-
+/* What another process can do with the container of this one. */
 static int use_from_another_process(struct fixture* f)
 {
     struct cv_spec*        spec = NULL;
@@ -595,17 +649,6 @@ static int use_from_another_process(struct fixture* f)
     cv_spec_free(spec);
     backend->close(box);
     return 0;
-}
-
-static void in_another_process(struct fixture* f, int (*run)(struct fixture* f))
-{
-    pid_t child = fork();
-    int   raw   = -1;
-
-    if (child == 0)
-        _exit(run(f) == 0 ? 0 : 1);
-    waitpid(child, &raw, 0);
-    assert_int_equal(raw, 0);
 }
 
 static void other_processes_reach_it(void** state)
@@ -821,6 +864,7 @@ int main(void)
         GUARDIAN_TEST(many_descriptors_pass),
         GUARDIAN_TEST(terminals_are_handed_over_and_resized),
         GUARDIAN_TEST(lost_guardian_is_replaced),
+        GUARDIAN_TEST(creates_at_the_same_time_have_a_guardian_each),
         GUARDIAN_TEST(guardian_is_no_child_of_ours),
         GUARDIAN_TEST(guardian_outlives_signals),
         GUARDIAN_TEST(caller_takes_all_with_it),
