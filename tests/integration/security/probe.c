@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
@@ -450,6 +452,48 @@ static int mount_proc(char** arguments)
     return 0;
 }
 
+static struct sockaddr_in loopback(const char* port)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(port)) };
+    address.sin_addr.s_addr    = htonl(INADDR_LOOPBACK);
+    return address;
+}
+
+static long try_tcp(int type, int protocol, const struct sockaddr_in* to, const char* how)
+{
+    int  fd     = socket(AF_INET, type, protocol);
+    long result = fd;
+    if (fd >= 0 && strcmp(how, "bind") == 0)
+        result = bind(fd, (const struct sockaddr*)to, sizeof(*to));
+    else if (fd >= 0 && strcmp(how, "connect") == 0)
+        result = connect(fd, (const struct sockaddr*)to, sizeof(*to));
+    else if (fd >= 0)
+        result = sendto(fd, "x", 1, MSG_FASTOPEN, (const struct sockaddr*)to, sizeof(*to));
+    int number = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = number;
+    return result;
+}
+
+/* PORT: ways to reach a TCP port of our own network, where nobody listens. */
+static int reach_port(char** arguments)
+{
+    enum { PROTOCOL_MPTCP = 262, PROTOCOL_SMC = 256, FAMILY_SMC = 43, NUMBER_IO_URING_SETUP = 425 };
+    struct sockaddr_in to        = loopback(*arguments);
+    char               ring[256] = { 0 };
+
+    printf("bind %s\n", outcome(try_tcp(SOCK_STREAM, 0, &to, "bind")));
+    printf("connect %s\n", outcome(try_tcp(SOCK_STREAM, 0, &to, "connect")));
+    printf("fastopen %s\n", outcome(try_tcp(SOCK_STREAM, 0, &to, "fastopen")));
+    printf("mptcp %s\n", outcome(try_tcp(SOCK_STREAM, PROTOCOL_MPTCP, &to, "connect")));
+    printf("smc %s\n", outcome(try_tcp(SOCK_STREAM, PROTOCOL_SMC, &to, "connect")));
+    printf("smc-family %s\n", outcome(socket(FAMILY_SMC, SOCK_STREAM, 0)));
+    printf("io_uring %s\n", outcome(syscall(NUMBER_IO_URING_SETUP, 1, ring)));
+    printf("udp %s\n", outcome(try_tcp(SOCK_DGRAM, 0, &to, "connect")));
+    return 0;
+}
+
 static const struct {
     const char* name;
     int (*run)(char** arguments);
@@ -467,6 +511,7 @@ static const struct {
     { "calls", try_calls, 0 },
     { "attack", attack_all, 2 },
     { "mount-proc", mount_proc, 1 },
+    { "tcp", reach_port, 1 },
 };
 
 int main(int argc, char** argv)
