@@ -79,6 +79,8 @@ static void limit_of(const struct cvctl_run_options* options, uint32_t reason, c
     text[0] = '\0';
     if (reason == CV_EXIT_OOM && options->limits.memory_bytes != 0)
         cv_snprintf(text, size, " (killed at the memory limit of %" PRIu64 " bytes)", options->limits.memory_bytes);
+    if (reason == CV_EXIT_UPPER_FULL)
+        cv_snprintf(text, size, " (the limit is %" PRIu64 " bytes)", options->limits.upper_bytes);
     if (reason == CV_EXIT_PIDS_LIMIT && options->limits.pids != 0)
         cv_snprintf(text, size, " (the limit is %" PRIu64 ")", options->limits.pids);
 }
@@ -92,6 +94,7 @@ static int end_code(
         [CV_EXIT_PIDS_LIMIT] = "ended: it reached its limit of processes",
         [CV_EXIT_TIMEOUT]    = "was killed: its time was over",
         [CV_EXIT_SECCOMP]    = "was killed: it made a forbidden system call",
+        [CV_EXIT_UPPER_FULL] = "ended: no room was left in its root",
         [CV_EXIT_LOST]       = "was lost: how it ended is not known",
     };
     struct cv_error err = CV_ERROR_INIT;

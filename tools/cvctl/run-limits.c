@@ -29,6 +29,16 @@ CVCTL_SETTER(cvctl_run_set_bytes)
     return parse_bytes(value, (uint64_t*)(void*)((char*)target + option->offset), err);
 }
 
+CVCTL_SETTER(cvctl_run_set_storage)
+{
+    struct cvctl_run_options* options = target;
+    (void)option;
+    if (cv_str_starts_with(value, "size="))
+        return parse_bytes(value + 5, &options->limits.upper_bytes, err);
+    cv_error_set(err, CV_ERR_INVALID, "is not a storage option");
+    return cv_error_hint(err, "allowed: size=BYTES");
+}
+
 /* Memory and swap together; -1 is as much swap as the host has, 0 as if it was not given. */
 CVCTL_SETTER(cvctl_run_set_swap)
 {

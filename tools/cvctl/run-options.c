@@ -85,6 +85,8 @@ const struct cvctl_option cvctl_run_table[] = {
     { "device-write-bps", 0, "PATH:BYTES", BPS(write_bps), "bytes that may be written" },
     { "device-read-iops", 0, "PATH:NUMBER", IOPS(read_iops), "read operations each second" },
     { "device-write-iops", 0, "PATH:NUMBER", IOPS(write_iops), "write operations each second" },
+    { "storage-opt", 0, "size=BYTES", SPECIAL(cvctl_run_set_storage),
+        "what may be written to the root; it is then kept in memory" },
     { "network", 0, "MODE", SPECIAL(cvctl_run_set_network), "none (default), host, veth:ADDR/PREFIX:HOSTADDR" },
     { "share", 0, "KIND[,KIND]", SPECIAL(cvctl_run_set_share), "give up isolation: network ipc users uts cgroup" },
     { "hostname", 0, "NAME", TEXT(hostname), "host name inside, default the id" },

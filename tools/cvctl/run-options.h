@@ -111,6 +111,7 @@ CVCTL_SETTER(cvctl_run_set_umask);
 CVCTL_SETTER(cvctl_run_set_time_offset);
 CVCTL_SETTER(cvctl_run_set_timeout);
 CVCTL_SETTER(cvctl_run_set_bytes); /* run-limits.c */
+CVCTL_SETTER(cvctl_run_set_storage);
 CVCTL_SETTER(cvctl_run_set_swap);
 CVCTL_SETTER(cvctl_run_set_cpus);
 CVCTL_SETTER(cvctl_run_set_shares);

@@ -18,6 +18,7 @@ struct linux_container {
     struct cv_spec*             spec;
     int                         parent_fd, group_fd; /* cgroup */
     struct linux_limits         limits;
+    int                         upper_fd; /* of limited size, -1: it has none */
     int                         null_fd;
     pid_t                       pid; /* PID 1, 0 before it is there */
     int                         pidfd;

@@ -38,7 +38,7 @@ static struct linux_container* container_new(struct cv_error* err)
     }
     c->home      = (struct linux_home)LINUX_HOME_INIT;
     c->range     = (struct linux_idrange)LINUX_IDRANGE_INIT;
-    c->parent_fd = c->group_fd = c->pidfd = c->control_fd = c->null_fd = c->landlock_fd = -1;
+    c->parent_fd = c->group_fd = c->pidfd = c->control_fd = c->null_fd = c->landlock_fd = c->upper_fd = -1;
     linux_limits_init(&c->limits);
     return c;
 }
@@ -50,6 +50,7 @@ static void container_free(struct linux_container* c)
     linux_fd_closep(&c->pidfd);
     linux_fd_closep(&c->control_fd);
     linux_fd_closep(&c->null_fd);
+    linux_fd_closep(&c->upper_fd);
     linux_limits_release(&c->limits);
     linux_fd_closep(&c->landlock_fd);
     linux_idrange_release(&c->range);
@@ -253,6 +254,7 @@ static int provide(struct linux_container* c, int control_fd, struct cv_error* e
     struct linux_source_context context = { .range = mapped && !linux_unprivileged()->active ? &c->range : NULL,
         .userns_fd                                 = userns_fd,
         .home_fd                                   = c->home.home_fd,
+        .upper_fd                                  = &c->upper_fd,
         .root_fd                                   = -1,
         .spec                                      = c->spec };
     if (rc == 0)

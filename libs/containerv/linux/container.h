@@ -117,6 +117,7 @@ int linux_container_stats(struct linux_container* container, struct containerv_s
 /* What explains ends of processes, so far; 0 where it isn't counted. */
 struct linux_counts {
     uint64_t oom_kills, pids_refused;
+    bool     upper_full; /* now */
 };
 void linux_container_counts(const struct linux_container* container, struct linux_counts* counts_out);
 

@@ -132,6 +132,8 @@ static uint32_t cause_of(const struct guardian_container* container, const struc
         return CV_EXIT_OOM;
     if (now.pids_refused > process->counts.pids_refused && status->known && status->signal == 0 && status->code != 0)
         return CV_EXIT_PIDS_LIMIT;
+    if (now.upper_full && status->known && status->signal == 0 && status->code != 0)
+        return CV_EXIT_UPPER_FULL;
     return 0;
 }
 

@@ -108,9 +108,11 @@ static int attach_layers(
 
 static int make_upper(const struct linux_source_context* context, struct cv_error* err)
 {
-    if (mkdirat(context->home_fd, "upper", 0755) < 0 || mkdirat(context->home_fd, "work", 0700) < 0)
-        return cv_error_errno(err, errno, "make the container's upper", NULL);
-    return attach(context->home_fd, "", "upper", context, err);
+    uint64_t limit = context->spec->ext.limits.upper_bytes;
+    if (limit != 0)
+        return linux_upper_mount(limit, context->range, context->upper_fd, err);
+    int rc = linux_upper_make_folders(context->home_fd, err);
+    return rc == 0 ? attach(context->home_fd, "", "upper", context, err) : rc;
 }
 
 /* A mount that stayed would keep its layer busy for as long as the guardian lives. */

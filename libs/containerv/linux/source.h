@@ -2,6 +2,9 @@
 #ifndef CV_LINUX_SOURCE_H
 #define CV_LINUX_SOURCE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include <cv/error.h>
 
 #include "linux/idrange.h"
@@ -12,7 +15,8 @@ struct linux_source_context {
     int                         userns_fd; /* of the container, -1 without */
     int                         home_fd;   /* the container's folder in the state folder: holds the upper */
     const struct cv_spec*       spec;
-    int                         root_fd; /* of the container, for the names in its files; -1 before it is there */
+    int*                        upper_fd; /* gets an upper of limited size, to be closed with the container */
+    int                         root_fd;  /* of the container, for the names in its files; -1 before it is there */
 };
 
 /* The root as one detached mount: the root folder itself, or an overlay of the layers with a throw-away upper. */
@@ -25,6 +29,12 @@ int linux_source_bind(const struct cv_spec_mount* mount, const struct linux_sour
 
 /* A device node of the host, detached. */
 int linux_source_device(const char* host_path, int* mount_fd_out, struct cv_error* err);
+
+/* upper.c, in the place where layers are put together: the two folders of an upper; a tmpfs with them, attached as "upper"; and whether
+ * nothing more can be written to it. */
+int  linux_upper_make_folders(int place_fd, struct cv_error* err);
+int  linux_upper_mount(uint64_t bytes, const struct linux_idrange* range, int* upper_fd_out, struct cv_error* err);
+bool linux_upper_is_full(int upper_fd);
 
 /* Once a guardian: a mount namespace of its own with a place where layers are put together. */
 int linux_source_prepare(struct cv_error* err);

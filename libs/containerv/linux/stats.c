@@ -12,6 +12,7 @@
 #include "linux/container-internal.h"
 #include "linux/counters.h"
 #include "linux/fd.h"
+#include "linux/source.h"
 
 enum { TEXT_SIZE = 32768 };
 
@@ -30,7 +31,7 @@ static bool read_counter(const struct linux_container* c, const struct linux_cou
 
 void linux_container_counts(const struct linux_container* container, struct linux_counts* counts_out)
 {
-    *counts_out = (struct linux_counts){ .oom_kills = 0 };
+    *counts_out = (struct linux_counts){ .upper_full = linux_upper_is_full(container->upper_fd) };
     (void)read_counter(container, &linux_counter_oom, &counts_out->oom_kills);
     (void)read_counter(container, &linux_counter_refused, &counts_out->pids_refused);
 }

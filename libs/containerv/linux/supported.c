@@ -41,11 +41,20 @@ int linux_supported_process(const struct cv_spec_process* process, struct cv_err
     return refuse(wishes, CV_ARRAY_LEN(wishes), err);
 }
 
+static int upper(const struct cv_spec* spec, struct cv_error* err)
+{
+    if (spec->ext.limits.upper_bytes == 0 || spec->ext.layers.count > 0)
+        return 0;
+    cv_error_set(err, CV_ERR_INVALID, "the size of the upper can't be limited: the root folder is used in place");
+    cv_error_step(err, "check the limits");
+    cv_error_object(err, "upper_bytes");
+    return cv_error_hint(err, "use layers: they have a throw-away upper");
+}
+
 int linux_supported(const struct cv_spec* spec, bool has_command, struct cv_error* err)
 {
     const struct cv_spec_linux* linux_spec = &spec->linux_;
     const struct wish           wishes[]   = {
-                    { spec->ext.limits.upper_bytes != 0, "a limit of the upper" },
                     { linux_spec->intel_rdt.set, "linux.intelRdt" },
                     { linux_spec->personality.set, "linux.personality" },
                     { linux_spec->mount_label != NULL, "linux.mountLabel" },
@@ -60,6 +69,8 @@ int linux_supported(const struct cv_spec* spec, bool has_command, struct cv_erro
                     { spec->ext.no_init && !has_command, "init=false without a command" },
     };
     int rc = refuse(wishes, CV_ARRAY_LEN(wishes), err);
+    if (rc == 0)
+        rc = upper(spec, err);
     if (rc == 0)
         rc = linux_limits_supported(spec, err);
     if (rc == 0)

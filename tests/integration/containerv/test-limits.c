@@ -321,6 +321,48 @@ static void writing_is_limited(void** state)
     end(container);
 }
 
+/* --- the upper ----------------------------------------------------------------------------------------------------------------- */
+
+static struct containerv_container* layered(const struct containerv_limits* limits)
+{
+    struct containerv_options* options  = containerv_options_new();
+    const char* const          layers[] = { suite_rootfs() };
+    OK(containerv_options_set_layers(options, layers, 1));
+    OK(containerv_options_set_limits(options, limits));
+    struct containerv_container* container = NULL;
+    int                          rc        = containerv_create(NULL, options, &container);
+    containerv_options_delete(options);
+    OK(rc);
+    return container;
+}
+
+static void the_upper_is_limited(void** state)
+{
+    struct containerv_limits     limits    = { .size = sizeof(limits), .upper_bytes = 4 * MIB };
+    struct containerv_container* container = layered(&limits);
+    const char* const            writer[]  = { "/bin/dd", "if=/dev/zero", "of=/big", "bs=64k", "count=1000", NULL };
+    char                         output[OUTPUT_MAX];
+    (void)state;
+    PRINTS("1 2 x", container,
+        "echo x >/root/a; chown 1:2 /root/a; rm /etc/group; mv /home /home2; echo $(stat -c '%u %g' /root/a) $(cat "
+        "/root/a)");
+    struct containerv_exit ended = wait_for(container, start(container, writer));
+    assert_int_equal(ended.code, 1);
+    assert_int_equal(ended.reason, CV_EXIT_UPPER_FULL);
+    assert_int_equal(suite_run(container, "stat -c %s /big; echo y >>/big", output), 1);
+    print_message("upper: limit 4 MiB, as inside: %s\n", output);
+    assert_non_null(strstr(output, "No space left on device"));
+    assert_in_range(strtoull(output, NULL, 10), 3 * MIB, 4 * MIB);
+    OK(containerv_wait(container, start(container, (const char* const[]){ "/bin/rm", "/big", NULL }), 10000, NULL));
+    assert_int_equal(suite_run(container, "echo y >/small; exit 3", output), 3);
+    end(container);
+    limits                             = (struct containerv_limits){ .size = sizeof(limits), .upper_bytes = MIB };
+    struct containerv_options* options = containerv_options_new();
+    OK(containerv_options_set_limits(options, &limits));
+    FAILS(CV_ERR_INVALID, containerv_create(suite_rootfs(), options, &container));
+    containerv_options_delete(options);
+}
+
 /* --- later --------------------------------------------------------------------------------------------------------------------- */
 
 static void limits_change_while_it_runs(void** state)
@@ -454,6 +496,7 @@ int main(void)
         cmocka_unit_test(cpu_time_is_limited),
         cmocka_unit_test(cpus_can_be_chosen),
         cmocka_unit_test(writing_is_limited),
+        cmocka_unit_test(the_upper_is_limited),
         cmocka_unit_test(limits_change_while_it_runs),
         cmocka_unit_test(limits_change_while_it_is_paused),
         cmocka_unit_test(an_update_that_fails_changes_nothing),

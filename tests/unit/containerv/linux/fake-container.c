@@ -289,7 +289,9 @@ void linux_container_counts(const struct linux_container* container, struct linu
     bool no_memory = strcmp(container->id, "no-memory") == 0, no_pids = strcmp(container->id, "no-pids") == 0;
 
     looks++;
-    *counts_out = (struct linux_counts){ .oom_kills = no_memory ? looks : 0, .pids_refused = no_pids ? looks : 0 };
+    *counts_out = (struct linux_counts){ .oom_kills = no_memory ? looks : 0,
+        .pids_refused                               = no_pids ? looks : 0,
+        .upper_full                                 = strcmp(container->id, "full") == 0 };
 }
 
 int linux_container_sweep(struct cv_error* err)

@@ -6,6 +6,8 @@ add_executable(cv-test-guardian fake-container.c $<TARGET_OBJECTS:cv_guardian_lo
 target_link_libraries(cv-test-guardian PRIVATE cv_flags cv_linux_wire)
 set_target_properties(cv-test-guardian PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 
-cv_unit_test(test-guardian SOURCES test-guardian.c LIBS cv_linux_client)
-target_compile_definitions(test-guardian PRIVATE CV_TEST_GUARDIAN="$<TARGET_FILE:cv-test-guardian>")
-add_dependencies(test-guardian cv-test-guardian)
+foreach(topic guardian guardian-limits)
+    cv_unit_test(test-${topic} SOURCES test-${topic}.c LIBS cv_linux_client)
+    target_compile_definitions(test-${topic} PRIVATE CV_TEST_GUARDIAN="$<TARGET_FILE:cv-test-guardian>")
+    add_dependencies(test-${topic} cv-test-guardian)
+endforeach()

@@ -19,86 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include <cv-test/support.h>
-#include <cv/str.h>
-
-#include "backend.h"
-#include "linux/client.h"
-
-static const struct cv_backend* const backend = &cv_backend_linux;
-
-struct fixture {
-    struct cv_spec*           spec;
-    struct cv_spec_process    process;
-    struct cv_process_request request;
-    void*                     instance;
-    struct cv_error           err;
-};
-
-static void command(struct fixture* f, const char* script)
-{
-    const char* const args[] = { "/bin/sh", "-c", script, NULL };
-
-    cv_strv_release(&f->process.args);
-    assert_int_equal(cv_strv_append_all(&f->process.args, args), 0);
-}
-
-static int setup(void** state)
-{
-    struct fixture* f = calloc(1, sizeof(*f));
-
-    f->spec = cv_spec_new();
-    assert_int_equal(cv_spec_set_string(&f->spec->ext.id, "box", NULL), 0);
-    assert_int_equal(cv_spec_set_string(&f->process.cwd, "/", NULL), 0);
-    assert_int_equal(cv_strv_append(&f->process.env, "PATH=/usr/bin:/bin"), 0);
-    f->spec->ext.set   = true;
-    f->process.set     = true;
-    f->request.process = &f->process;
-    *state             = f;
-    return 0;
-}
-
-static int teardown(void** state)
-{
-    struct fixture* f = *state;
-
-    if (f->instance != NULL)
-        backend->destroy(f->instance, NULL);
-    cv_spec_process_release(&f->process);
-    cv_spec_free(f->spec);
-    free(f);
-    return 0;
-}
-
-static void create(struct fixture* f, const char* script)
-{
-    if (script != NULL)
-        command(f, script);
-    if (backend->create(f->spec, script != NULL ? &f->request : NULL, &f->instance, &f->err) < 0)
-        fail_msg("%s", f->err.text);
-}
-
-static process_handle_t spawn(struct fixture* f, const char* script)
-{
-    process_handle_t handle = 0;
-
-    command(f, script);
-    if (backend->spawn(f->instance, &f->request, &handle, &f->err) < 0)
-        fail_msg("%s", f->err.text);
-    assert_true(handle > 0);
-    return handle;
-}
-
-static struct containerv_exit wait_for(struct fixture* f, process_handle_t process)
-{
-    struct containerv_exit exit = { .size = sizeof(exit) };
-
-    if (backend->wait(f->instance, process, 20000, &exit, &f->err) < 0)
-        fail_msg("%s", f->err.text);
-    return exit;
-}
+#include "guardian-fixture.h"
 
 /* Ends of watched processes are seen without polling. */
 static int open_pidfd(pid_t pid)
@@ -763,63 +684,6 @@ static void a_destroyed_one_is_not_found(void** state)
     assert_int_equal(backend->open("box", &spec, &box, &f->err), CV_ERR_NOT_FOUND);
 }
 
-/* A container whose counters rise all the time, see fake-container.c. */
-static void causes_come_from_the_counters(void** state)
-{
-    static const struct {
-        const char *id, *script;
-        uint32_t    reason;
-    } cases[] = {
-        { "no-memory", "kill -9 $$", CV_EXIT_OOM },
-        { "no-memory", "exit 137", CV_EXIT_OOM },
-        { "no-memory", "exit 1", CV_EXIT_EXITED },
-        { "no-memory", "kill -15 $$", CV_EXIT_KILLED },
-        { "no-pids", "exit 2", CV_EXIT_PIDS_LIMIT },
-        { "no-pids", "exit 0", CV_EXIT_EXITED },
-        { "no-pids", "kill -9 $$", CV_EXIT_KILLED },
-        { "plenty", "kill -9 $$", CV_EXIT_KILLED },
-    };
-    struct fixture* f = *state;
-
-    for (size_t i = 0; i < CV_ARRAY_LEN(cases); i++) {
-        cv_spec_set_string(&f->spec->ext.id, cases[i].id, NULL);
-        create(f, NULL);
-        assert_int_equal(wait_for(f, spawn(f, cases[i].script)).reason, cases[i].reason);
-        assert_int_equal(backend->destroy(f->instance, &f->err), 0);
-        f->instance = NULL;
-    }
-}
-
-static void a_kill_that_was_asked_for_is_no_lack_of_memory(void** state)
-{
-    struct fixture*  f = *state;
-    process_handle_t handle;
-
-    cv_spec_set_string(&f->spec->ext.id, "no-memory", NULL);
-    create(f, NULL);
-    handle = spawn(f, "sleep 100");
-    assert_int_equal(backend->signal(f->instance, handle, SIGKILL, &f->err), 0);
-    assert_int_equal(wait_for(f, handle).reason, CV_EXIT_KILLED);
-}
-
-static void limits_are_changed_and_statistics_come_back(void** state)
-{
-    struct fixture*         f      = *state;
-    struct containerv_stats stats  = { .size = sizeof(stats) };
-    struct cv_spec*         limits = cv_spec_new();
-
-    create(f, "sleep 100");
-    limits->ext.set         = true;
-    limits->ext.limits.pids = 40;
-    assert_int_equal(backend->update(f->instance, limits, &f->err), 0);
-    assert_int_equal(backend->stats(f->instance, &stats, &f->err), 0);
-    assert_true(stats.known == CV_STATS_PIDS && stats.pids_limit == 40 && stats.net_tx_packets == 7);
-    limits->ext.limits.pids = 13;
-    assert_int_equal(backend->update(f->instance, limits, &f->err), CV_ERR_SYSTEM);
-    assert_string_equal(f->err.step, "limit the fake");
-    cv_spec_free(limits);
-}
-
 static void missing_program_is_named(void** state)
 {
     struct fixture* f     = *state;
@@ -840,8 +704,6 @@ static void missing_program_is_named(void** state)
     free(right);
 }
 
-#define GUARDIAN_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -858,9 +720,6 @@ int main(void)
         GUARDIAN_TEST(events_come_in_order),
         GUARDIAN_TEST(unread_events_hold_up_nothing),
         GUARDIAN_TEST(errors_arrive_whole),
-        GUARDIAN_TEST(causes_come_from_the_counters),
-        GUARDIAN_TEST(a_kill_that_was_asked_for_is_no_lack_of_memory),
-        GUARDIAN_TEST(limits_are_changed_and_statistics_come_back),
         GUARDIAN_TEST(many_descriptors_pass),
         GUARDIAN_TEST(terminals_are_handed_over_and_resized),
         GUARDIAN_TEST(lost_guardian_is_replaced),

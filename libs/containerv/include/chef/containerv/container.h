@@ -36,7 +36,9 @@ enum containerv_exit_reason {
         4, /**< ended with another code than 0, and meanwhile a process or thread was refused at the limit */
     CV_EXIT_TIMEOUT = 5, /**< killed because its timeout_ms was over */
     CV_EXIT_SECCOMP = 6, /**< killed by the system call filter */
-    CV_EXIT_LOST    = 7  /**< how it ended is not known: whoever watched it was killed */
+    CV_EXIT_LOST    = 7, /**< how it ended is not known: whoever watched it was killed */
+    CV_EXIT_UPPER_FULL =
+        8 /**< ended with another code than 0, and its upper, whose size is limited, had no room left then */
 };
 
 /** How a process ended. Times are nanoseconds since 1970 (UTC). */

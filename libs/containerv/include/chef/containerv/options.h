@@ -121,7 +121,8 @@ struct containerv_limits {
     size_t                                  io_count;
     const struct containerv_hugepage_limit* hugepages; /**< at most 16 */
     size_t                                  hugepage_count;
-    uint64_t upper_bytes; /**< what may be written to the root besides mounts; only with layers (a throw-away upper) */
+    /** What may be written to the root beside mounts; only with layers. The upper is then in memory, counted as the container's. */
+    uint64_t upper_bytes;
 };
 
 /** Where one of a process's standard streams goes. All zero is the null device. */
