@@ -48,6 +48,14 @@ int linux_attr_apply(int mount_fd, uint32_t set, uint32_t clear, bool recursive,
     return 0;
 }
 
+int linux_attr_private(int mount_fd, const char* name, struct cv_error* err)
+{
+    struct mount_attr attributes = { .propagation = MS_PRIVATE };
+    if (sys_mount_setattr(mount_fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes) < 0)
+        return cv_error_errno(err, errno, "keep the host's later mounts out of", name);
+    return 0;
+}
+
 static const struct {
     long        magic;
     const char* name;

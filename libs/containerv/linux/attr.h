@@ -14,6 +14,9 @@ uint64_t linux_attr_bits(uint32_t attributes);
 int linux_attr_apply(
     int mount_fd, uint32_t set, uint32_t clear, bool recursive, const char* name, struct cv_error* err);
 
+/* What the host mounts or unmounts below later stays out of this copy, and out of all mounts in it. */
+int linux_attr_private(int mount_fd, const char* name, struct cv_error* err);
+
 /* Idmap a detached mount. A filesystem that can't is an error that names it. */
 int linux_attr_idmap(int mount_fd, int userns_fd, bool recursive, const char* name, struct cv_error* err);
 

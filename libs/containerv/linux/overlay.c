@@ -231,7 +231,9 @@ static int folder(const char* path, const struct linux_source_context* context, 
         return cv_error_errno(err, errno, "open the root folder", path);
     if (fstat(fd, &info) < 0 || !S_ISDIR(info.st_mode))
         return cv_error_set(err, CV_ERR_INVALID, "the root '%s' is not a folder", path);
-    int rc = context->range != NULL ? linux_attr_idmap(fd, context->userns_fd, true, path, err) : 0;
+    int rc = linux_attr_private(fd, path, err);
+    if (rc == 0 && context->range != NULL)
+        rc = linux_attr_idmap(fd, context->userns_fd, true, path, err);
     if (rc == 0)
         *mount_fd_out = linux_fd_steal(&fd);
     return rc;

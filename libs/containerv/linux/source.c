@@ -84,7 +84,9 @@ static int bind_options(int fd, const struct cv_spec_mount* mount, const struct 
     if (mount->uid_mappings.count > 0 || mount->gid_mappings.count > 0)
         return cv_error_set(
             err, CV_ERR_UNSUPPORTED, "id mappings of a single mount are not supported by the linux back end yet");
-    int rc = options->chown ? give_to_user(fd, mount, context, err) : 0; /* before it is made read-only */
+    int rc = options->propagation == CV_MOUNT_PROPAGATION_SLAVE ? 0 : linux_attr_private(fd, mount->source, err);
+    if (rc == 0 && options->chown)
+        rc = give_to_user(fd, mount, context, err); /* before it is made read-only */
     if (rc == 0)
         rc = set_attributes(fd, options, mount->source, err);
     if (rc == 0 && context->range != NULL && !options->chown && options->idmap != CV_MOUNT_IDMAP_RAW)
@@ -121,6 +123,8 @@ int linux_source_device(const char* host_path, int* mount_fd_out, struct cv_erro
         return rc;
     if (fstat(fd, &info) < 0 || !(S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode)))
         return cv_error_set(err, CV_ERR_INVALID, "'%s' is not a device node", host_path);
-    *mount_fd_out = linux_fd_steal(&fd);
-    return 0;
+    rc = linux_attr_private(fd, host_path, err);
+    if (rc == 0)
+        *mount_fd_out = linux_fd_steal(&fd);
+    return rc;
 }

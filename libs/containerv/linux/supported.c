@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "linux/limits-plan.h"
+#include "spec/mountopts.h"
 
 struct wish {
     bool        asked;
@@ -27,6 +28,25 @@ static int namespaces(const struct cv_spec* spec, struct cv_error* err)
     if (cv_spec_namespace(spec, "mount") == NULL)
         return cv_error_unsupported(err, "a container without a mount namespace", "linux");
     return 0;
+}
+
+/* Every mount is private to the container, or on request follows the host's ("rslave"). */
+static int propagation(const struct cv_spec_mount* mount, struct cv_error* err)
+{
+    struct cv_mount_options options = { 0 };
+    int                     rc      = cv_mount_options_parse(&mount->options, mount->type, &options, err);
+    if (rc == 0) {
+        const struct wish wishes[] = {
+            { options.propagation == CV_MOUNT_PROPAGATION_SHARED, "a mount that the host shares (shared, rshared)" },
+            { options.propagation == CV_MOUNT_PROPAGATION_UNBINDABLE, "an unbindable mount" },
+            { options.propagation == CV_MOUNT_PROPAGATION_SLAVE && options.bind_recursive
+                    && !options.propagation_recursive,
+                "slave for the upper mount of an rbind (rslave is)" },
+        };
+        rc = refuse(wishes, CV_ARRAY_LEN(wishes), err);
+    }
+    cv_mount_options_release(&options);
+    return rc < 0 ? cv_error_wrap(err, "mount on '%s'", mount->destination) : 0;
 }
 
 int linux_supported_process(const struct cv_spec_process* process, struct cv_error* err)
@@ -73,6 +93,8 @@ int linux_supported(const struct cv_spec* spec, bool has_command, struct cv_erro
         rc = upper(spec, err);
     if (rc == 0)
         rc = linux_limits_supported(spec, err);
+    for (size_t i = 0; rc == 0 && i < spec->mounts.count; i++)
+        rc = propagation(&spec->mounts.items[i], err);
     if (rc == 0)
         rc = namespaces(spec, err);
     return rc == 0 ? linux_supported_process(&spec->process, err) : rc;

@@ -45,5 +45,28 @@ class Locked(Case):
         self.assertEqual(result.stdout, "control EPERM\n", result.stderr)
 
 
+class Later(Case):
+    """Where the host's mounts are shared, as systemd has them, what it mounts later below the root or a volume must not show up inside: it
+    would have none of the flags that were asked for."""
+    HOST = ('source=$1 root=$2; shift 2; mount --make-rshared / || exit 1; "$@" & read line <"$source/ready" && '
+            'for place in "$source/below" "$root/below"; do mount -t tmpfs late "$place" && echo x >"$place/late"; done && '
+            'echo go >"$source/go"; wait $!')
+
+    def test_later_mounts_of_the_host_stay_out(self):
+        source = self.source()
+        for folder in (source, self.root):
+            os.mkdir(os.path.join(folder, "below"))
+        for name in ("ready", "go"):
+            os.mkfifo(os.path.join(source, name))
+        container = self.command("-v", f"{source}:/v", "--", "/bin/sh", "-c",
+                                 "echo ready >/v/ready; read line </v/go; ls /v/below /below; cat /proc/self/mountinfo")
+        result = subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", self.HOST, "sh", source, self.root, *container],
+                                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertIn(" /v ", result.stdout)
+        for word in ("\nlate\n", " tmpfs late ", " master:", " shared:"):
+            self.assertNotIn(word, result.stdout)
+
+
 if __name__ == "__main__":
     main()
