@@ -309,7 +309,8 @@ static void pids_that_are_kept_hold_up_no_end_of_its_own(void** state)
         process_handle_t             handles[UNWAITED], last;
         struct containerv_exit       ended = { .size = sizeof(ended) };
         struct containerv_container* container =
-            with_unwaited("trap 'exit 9' TERM; while :; do sleep 0.1; done", init, handles);
+            with_unwaited("trap 'exit 9' TERM; : >/dev/shm/ready; while :; do sleep 0.1; done", init, handles);
+        PRINTS("", container, "until [ -e /dev/shm/ready ]; do sleep 0.02; done");
         int64_t start = now_ns();
         OK(containerv_spawn(container, "/bin/cat", NULL, &last)); /* ends too, or is killed with the rest */
         OK(containerv_signal(container, CV_PROCESS_MAIN, SIGTERM));
