@@ -97,7 +97,7 @@ static int claim(struct linux_container* c, const struct cv_spec* spec, struct c
 {
     int rc = linux_source_prepare(err); /* first: what is opened before belongs to another mount namespace */
     if (rc == 0)
-        rc = linux_home_claim(spec->ext.id, &c->home, err);
+        rc = linux_home_claim(spec->ext.id, spec->ext.layers.count > 0, &c->home, err);
     if (rc < 0)
         return rc;
     c->claimed = true;

@@ -246,7 +246,7 @@ static int claim_home(struct linux_home* home, struct cv_error* err)
 }
 
 /* A home without a run folder is left from before the last boot. */
-static int claim(struct linux_home* home, struct cv_error* err)
+static int claim(struct linux_home* home, bool with_folder, struct cv_error* err)
 {
     CV_CLEANUP(unlock_all) struct cv_lock* lock = NULL;
     int                                    rc   = lock_all(home, &lock, err);
@@ -257,21 +257,21 @@ static int claim(struct linux_home* home, struct cv_error* err)
     if (rc < 0)
         return rc;
     rc = discard_home(home, err);
-    if (rc == 0)
+    if (rc == 0 && with_folder)
         rc = claim_home(home, err);
     if (rc < 0)
         linux_home_remove(home, NULL);
     return rc;
 }
 
-int linux_home_claim(const char* id, struct linux_home* home_out, struct cv_error* err)
+int linux_home_claim(const char* id, bool with_folder, struct linux_home* home_out, struct cv_error* err)
 {
     struct linux_home home = LINUX_HOME_INIT;
     int               rc   = find_folders(&home, err);
     if (rc == 0 && (home.id = cv_strdup(id, err)) == NULL)
         rc = CV_ERR_NO_MEMORY;
     if (rc == 0)
-        rc = claim(&home, err);
+        rc = claim(&home, with_folder, err);
     if (rc == 0)
         *home_out = home;
     else

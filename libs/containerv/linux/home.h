@@ -5,6 +5,8 @@
 #ifndef CV_LINUX_HOME_H
 #define CV_LINUX_HOME_H
 
+#include <stdbool.h>
+
 #include <cv/error.h>
 
 struct linux_home {
@@ -12,7 +14,7 @@ struct linux_home {
     char* state_dir; /* /var/lib/containerv */
     char* id;
     int   lock_fd; /* the container's lock */
-    int   home_fd; /* containers/<id> */
+    int   home_fd; /* containers/<id>; -1: it has none */
 };
 
 #define LINUX_HOME_INIT                                                                                                \
@@ -20,8 +22,11 @@ struct linux_home {
         .lock_fd = -1, .home_fd = -1                                                                                   \
     }
 
-/* Claim the id. CV_ERR_EXISTS when a living owner has it; what a dead one left is swept first. */
-int linux_home_claim(const char* id, struct linux_home* home_out, struct cv_error* err);
+/*
+ * Claim the id, and make the home if there is something to be kept in it: on a disk that is busy a folder more can cost more than the rest
+ * of a create. CV_ERR_EXISTS when a living owner has the id; what a dead one left is swept first.
+ */
+int linux_home_claim(const char* id, bool with_folder, struct linux_home* home_out, struct cv_error* err);
 
 /* Give the id back: the home is moved away and deleted by a child in the background. */
 int  linux_home_remove(struct linux_home* home, struct cv_error* err);
