@@ -113,6 +113,20 @@ static void reading_and_running_are_where_they_were_allowed(void** state)
     OK(containerv_destroy(container));
 }
 
+/* Where everything may be written, a kernel of Landlock ABI 2 (Linux 6.1) is enough. */
+static void running_is_where_it_was_allowed(void** state)
+{
+    (void)state;
+    NEED(CV_FEATURE_POLICY);
+    struct containerv_policy* policy = containerv_policy_new(CV_SECURITY_DEFAULT);
+    OK(containerv_policy_add_path(policy, "/", CV_ACCESS_READ | CV_ACCESS_WRITE));
+    OK(containerv_policy_add_path(policy, "/bin", CV_ACCESS_EXECUTE));
+    struct containerv_container* container = suite_container(options_with(policy));
+    PRINTS("y\nn\ny", container,
+        TRY("cp /bin/busybox /tmp/true") TRY("/tmp/true") TRY("mv /tmp/true /home/true && rm /home/true"));
+    OK(containerv_destroy(container));
+}
+
 /* A link that is swapped later doesn't move a rule, whoever asks for the next process. */
 static void a_rule_stays_with_what_was_there(void** state)
 {
@@ -266,6 +280,7 @@ int main(void)
         cmocka_unit_test(the_command_is_under_the_policy_too),
         cmocka_unit_test(rules_hold_with_locked_mounts),
         cmocka_unit_test(reading_and_running_are_where_they_were_allowed),
+        cmocka_unit_test(running_is_where_it_was_allowed),
         cmocka_unit_test(a_rule_stays_with_what_was_there),
         cmocka_unit_test(a_rule_for_nothing_fails_the_create),
         cmocka_unit_test(tcp_ports_are_those_that_were_allowed),
