@@ -60,6 +60,9 @@ struct cv_backend {
 
     int (*probe)(struct cv_error* err); /* can it run here? */
 
+    /* Features of those above that this caller can't have on this host; asked for, each is refused with its reason. NULL: none. */
+    uint64_t (*withheld)(void);
+
     /* Make the container of ext.id. `main` is the command (with its streams) or NULL. *instance_out is the back end's. */
     int (*create)(
         const struct cv_spec* spec, const struct cv_process_request* main, void** instance_out, struct cv_error* err);

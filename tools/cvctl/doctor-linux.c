@@ -26,8 +26,9 @@
 #include <cv/macros.h>
 #include <cv/str.h>
 
-#include "doctor.h"
+#include "doctor-linux.h"
 #include "linux/idrange-plan.h"
+#include "linux/rights.h"
 #include "rootfs/host.h"
 
 #include <cv/banned.h>
@@ -73,15 +74,6 @@ static void check_kernel(struct doctor_finding* found)
         doctor_set(found, DOCTOR_FAIL, "use Linux 6.1 or later", "Linux %s lacks idmapped mounts (5.12)", name.release);
 }
 
-static void check_rights(struct doctor_finding* found)
-{
-    if (geteuid() == 0)
-        doctor_set(found, DOCTOR_OK, NULL, "root");
-    else
-        doctor_set(found, DOCTOR_FAIL, "run it as root", "user %u: containers without root are not built yet",
-            (unsigned)geteuid());
-}
-
 static const struct {
     const char* name;
     const char* without;
@@ -111,6 +103,10 @@ static void check_capabilities(struct doctor_finding* found)
     char                       missing[TEXT_MAX] = "";
     enum doctor_level          level             = DOCTOR_OK;
 
+    if (doctor_rights()->kind == LINUX_RIGHTS_USER) {
+        doctor_set(found, DOCTOR_OK, NULL, "not needed: a user has them in the user namespace of his containers");
+        return;
+    }
     if (line == NULL || sscanf(line, "CapEff: %" SCNx64, &have) != 1) {
         doctor_set(found, DOCTOR_FAIL, "mount /proc", "/proc/self/status has no capabilities");
         return;
@@ -155,19 +151,6 @@ static void check_namespaces(struct doctor_finding* found)
             missing);
 }
 
-static void check_user_namespaces(struct doctor_finding* found)
-{
-    static const char          path[] = "/proc/sys/user/max_user_namespaces";
-    CV_CLEANUP(cv_freep) char* text   = read_text(path);
-
-    if (text == NULL)
-        doctor_set(found, DOCTOR_FAIL, "use a kernel with CONFIG_USER_NS", "%s is missing", path);
-    else if (strtoull(text, NULL, 10) == 0)
-        doctor_set(found, DOCTOR_FAIL, "sysctl user.max_user_namespaces=15000", "user.max_user_namespaces is 0");
-    else
-        doctor_set(found, DOCTOR_OK, NULL, "up to %llu at once", strtoull(text, NULL, 10));
-}
-
 static bool is_filesystem(const char* path, unsigned long magic)
 {
     struct statfs fs;
@@ -198,6 +181,8 @@ static void check_cgroup(struct doctor_finding* found)
     static const char* const wanted[]          = { "memory", "pids", "cpu" };
     char                     missing[TEXT_MAX] = "";
 
+    if (doctor_not_roots(found, "what root may limit by them is not a user's to limit: see delegation"))
+        return;
     for (size_t i = 0; i < CV_ARRAY_LEN(wanted); i++)
         if (!has_word(have, wanted[i]) && !(hybrid && has_v1(wanted[i])))
             (void)snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing), " %s", wanted[i]);
@@ -332,7 +317,7 @@ static int make_folder(const char* path, struct doctor_finding* found)
 {
     struct cv_error err = CV_ERROR_INIT;
 
-    if (cv_folder_make(path, 0755, &err) == 0 && access(path, W_OK | X_OK) == 0)
+    if (cv_folder_make(path, geteuid() == 0 ? 0755 : 0700, &err) == 0 && access(path, W_OK | X_OK) == 0)
         return 0;
     doctor_set(found, DOCTOR_FAIL, "run as root, or choose folders with CONTAINERV_STATE_DIR and CONTAINERV_RUN_DIR",
         "'%s': %s", path, err.code != CV_OK ? err.text : "can't be written");
@@ -344,6 +329,8 @@ static void check_idmap(struct doctor_finding* found)
     CV_CLEANUP(cv_freep) char* state = NULL;
     int                        failed;
 
+    if (doctor_not_roots(found, "not used without root's rights: files are used as they are"))
+        return;
     if (cv_folders_state(&state, NULL) < 0 || make_folder(state, found) < 0)
         return;
     failed = try_idmap(state);
@@ -394,6 +381,8 @@ static void check_ids(struct doctor_finding* found)
     CV_CLEANUP(cv_freep) char* folder = NULL;
     unsigned                   taken;
 
+    if (doctor_not_roots(found, "not used without root's rights: see sub-ids"))
+        return;
     if (cv_folders_run(&run, NULL) < 0 || (folder = cv_path_join(run, "ids", NULL)) == NULL) {
         doctor_set(found, DOCTOR_FAIL, NULL, "no run folder");
         return;
@@ -426,11 +415,13 @@ static void check_backend(struct doctor_finding* found)
 
 const struct doctor_check doctor_checks[] = {
     { "kernel", check_kernel },
-    { "rights", check_rights },
+    { "rights", doctor_check_rights },
     { "capabilities", check_capabilities },
     { "namespaces", check_namespaces },
-    { "user namespaces", check_user_namespaces },
+    { "user namespaces", doctor_check_user_namespaces },
+    { "sub-ids", doctor_check_subids },
     { "cgroups", check_cgroup },
+    { "delegation", doctor_check_delegation },
     { "overlayfs", check_overlay },
     { "folders", check_folders },
     { "idmapped mounts", check_idmap },

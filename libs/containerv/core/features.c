@@ -30,7 +30,7 @@ int containerv_features(const char* name, uint64_t* features_out)
     if (features_out == NULL)
         rc = cv_error_set(&err, CV_ERR_INVALID, "features_out is NULL");
     else if ((rc = cv_backend_choose(name, &backend, &err)) == 0)
-        *features_out = backend->features;
+        *features_out = backend->features & ~(backend->withheld != NULL ? backend->withheld() : 0);
     return cv_publish(&err, rc, "ask for the features");
 }
 

@@ -4,8 +4,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cv/handle.h>
+
 #include "backend.h"
 #include "linux/client.h"
+#include "linux/rights.h"
 
 #include <cv/banned.h>
 
@@ -42,14 +45,32 @@ static int probe(struct cv_error* err)
 
 #define CAPS (CV_CAP_FILESYSTEM | CV_CAP_PROCESS_CONTROL | CV_CAP_NETWORK | CV_CAP_IPC | CV_CAP_USERS | CV_CAP_LIMITS)
 
+/* What needs root's rights, a cgroup, or more ids than one. */
+static uint64_t withheld(void)
+{
+    struct linux_rights rights;
+    int                 group = CV_HANDLE_NONE;
+    uint64_t            bits  = CV_FEATURE_VETH | CV_FEATURE_OWN_IDS;
+
+    if (linux_rights_find(&rights, NULL) == 0 && rights.kind == LINUX_RIGHTS_FULL)
+        return 0;
+    if (rights.single != LINUX_SINGLE_NOT)
+        bits |= CV_FEATURE_USERS;
+    if (linux_rights_cgroup(&group, NULL, NULL) < 0)
+        bits |= CV_FEATURE_PAUSE | CV_FEATURE_LIMITS | CV_FEATURE_UPDATE;
+    cv_handle_closep(&group);
+    return bits;
+}
+
 const struct cv_backend cv_backend_linux = {
     .name     = "linux",
     .features = CV_FEATURE_PAUSE | CV_FEATURE_TERMINAL | CV_FEATURE_MOUNTS | CV_FEATURE_LAYERS | CV_FEATURE_VETH
                 | CV_FEATURE_USERS | CV_FEATURE_HANDLES | CV_FEATURE_EVENTS | CV_FEATURE_DEVICES | CV_FEATURE_PID1
-                | CV_FEATURE_COPY | CV_FEATURE_TIME | CV_FEATURE_OPEN | CV_FEATURE_LIMITS | CV_FEATURE_UPDATE
-                | CV_FEATURE_STATS | CV_FEATURE_POLICY,
+                | CV_FEATURE_OWN_IDS | CV_FEATURE_COPY | CV_FEATURE_TIME | CV_FEATURE_OPEN | CV_FEATURE_LIMITS
+                | CV_FEATURE_UPDATE | CV_FEATURE_STATS | CV_FEATURE_POLICY,
     .caps         = CAPS,
     .probe        = probe,
+    .withheld     = withheld,
     .create       = linux_client_create,
     .open         = linux_client_open,
     .list         = linux_client_list,

@@ -8,6 +8,8 @@
 #include "linux/limits.h"
 #include "linux/setup.h"
 
+struct clone_args;
+
 enum { LINUX_CONTAINER_KILL_MS = 10000 };
 
 struct linux_container {
@@ -29,6 +31,9 @@ struct linux_container {
 /* join.c: for a fork of the guardian. Of the container's namespaces those of `mask` are joined, and its root is entered. */
 int linux_join_namespaces(const struct linux_container* container, unsigned long mask, struct cv_error* err);
 int linux_join_become_root(const struct linux_container* container, struct cv_error* err);
+
+/* clone3(2) into the container's cgroup where it has one. */
+pid_t linux_container_clone(const struct linux_container* container, struct clone_args* args);
 
 /* Wait until a program that starts has reached its exec; *err must not be NULL. */
 int linux_container_hear_start(int start_fd, struct linux_child* child, struct cv_error* err);

@@ -134,7 +134,7 @@ static int plan(struct linux_container* c, struct linux_setup* setup, struct cv_
     setup->landlock_fd = -1;
     setup->limits      = &c->limits;
     setup->userns      = c->range.lock_fd >= 0;
-    setup->ids         = c->range.size;
+    setup->ids         = linux_unprivileged()->active ? linux_unprivileged()->ids : c->range.size;
     setup->seal        = setup->userns && (setup->caps.bounding >> CAP_NUMBER_SYS_ADMIN & 1) != 0;
     setup->null_fd     = c->null_fd;
     setup->root_fd     = -1;
@@ -163,20 +163,28 @@ static int channels_open(struct channels* channels, struct cv_error* err)
     return 0;
 }
 
+pid_t linux_container_clone(const struct linux_container* container, struct clone_args* args)
+{
+    if (container->group_fd >= 0) {
+        args->flags |= CLONE_INTO_CGROUP;
+        args->cgroup = (uint64_t)container->group_fd;
+    }
+    return sys_clone3(args);
+}
+
 static int clone_pid1(
     struct linux_container* c, struct linux_setup* setup, struct channels* channels, struct cv_error* err)
 {
     int               pidfd = -1;
     unsigned long     later = CLONE_NEWCGROUP | CLONE_NEWTIME;
     struct clone_args args  = {
-         .flags = (linux_namespace_flags(c->spec) & ~later) | CLONE_PIDFD | (c->group_fd >= 0 ? CLONE_INTO_CGROUP : 0),
-         .pidfd = (uint64_t)(uintptr_t)&pidfd,
+         .flags       = (linux_namespace_flags(c->spec) & ~later) | CLONE_PIDFD,
+         .pidfd       = (uint64_t)(uintptr_t)&pidfd,
          .exit_signal = SIGCHLD,
-         .cgroup      = c->group_fd >= 0 ? (uint64_t)c->group_fd : 0,
     };
     setup->control_fd = channels->control[1];
     setup->start_fd   = channels->start[1];
-    c->pid            = sys_clone3(&args);
+    c->pid            = linux_container_clone(c, &args);
     if (c->pid == 0)
         linux_pid1(setup);
     if (c->pid < 0) {

@@ -191,11 +191,8 @@ int linux_container_copy(const struct linux_container* container, const struct l
 {
     struct helper     helper = { .container = container, .copy = copy, .socket_fd = socket_fd };
     int               pidfd  = -1;
-    struct clone_args args   = { .flags = CLONE_INTO_CGROUP | CLONE_PIDFD,
-          .pidfd                        = (uint64_t)(uintptr_t)&pidfd,
-          .exit_signal                  = SIGCHLD,
-          .cgroup                       = (uint64_t)container->group_fd };
-    pid_t             pid    = sys_clone3(&args);
+    struct clone_args args   = { .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&pidfd, .exit_signal = SIGCHLD };
+    pid_t             pid    = linux_container_clone(container, &args);
     if (pid == 0)
         be_helper(&helper);
     if (pid < 0)

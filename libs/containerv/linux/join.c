@@ -127,11 +127,7 @@ static void give_up(struct linux_child* child)
 static pid_t clone_joiner(const struct join* join, struct cv_error* err)
 {
     struct clone_args args = { .exit_signal = SIGCHLD };
-    if (join->container->group_fd >= 0) {
-        args.flags  = CLONE_INTO_CGROUP;
-        args.cgroup = (uint64_t)join->container->group_fd;
-    }
-    pid_t pid = sys_clone3(&args);
+    pid_t             pid  = linux_container_clone(join->container, &args);
     if (pid == 0)
         joiner(join);
     if (pid < 0)

@@ -195,7 +195,7 @@ static int mount_one(
 static void drop_unmapped_group(
     const struct linux_setup* setup, const struct cv_spec_mount* mount, struct cv_mount_options* options)
 {
-    if (setup->userns && setup->ids <= TTY_GROUP && is_type(mount, "devpts"))
+    if (setup->ids != 0 && setup->ids <= TTY_GROUP && is_type(mount, "devpts"))
         cv_strv_remove(&options->data, "gid=5");
 }
 

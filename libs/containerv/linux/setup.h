@@ -62,7 +62,7 @@ struct linux_setup {
     int                         landlock_fd; /* the ruleset that PID 1 has made; -1 */
     const struct linux_limits*  limits;      /* groups to go into first of all */
     bool                        userns;      /* own user namespace */
-    uint32_t                    ids;         /* in it, from 0 on */
+    uint32_t                    ids;         /* that it has, from 0 on; 0: the host's */
     bool                        seal;        /* SYS_ADMIN is granted: lock the mounts in a nested user namespace */
     int                         control_fd;  /* PID 1's end; the guardian's own is closed in the clone */
     int                         start_fd;    /* where the main process tells that it can't start; closed by its exec */

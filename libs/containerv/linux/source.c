@@ -11,6 +11,7 @@
 #include "linux/chown.h"
 #include "linux/fd.h"
 #include "linux/syscalls.h"
+#include "linux/unprivileged.h"
 #include "linux/userns.h"
 #include "linux/users.h"
 #include "spec/mountopts.h"
@@ -57,12 +58,14 @@ static int container_user(
         gid = who.gid;
         linux_identity_release(&who);
     }
+    uint32_t ids = linux_unprivileged()->active ? linux_unprivileged()->ids : 0; /* 0: any */
     if (context->range != NULL) {
         base = context->range->base;
-        if (uid >= context->range->size || gid >= context->range->size)
-            return cv_error_set(err, CV_ERR_INVALID, "the container's user %u:%u can't own files: ids go from 0 to %u",
-                uid, gid, context->range->size - 1);
+        ids  = context->range->size;
     }
+    if (ids != 0 && (uid >= ids || gid >= ids))
+        return cv_error_set(
+            err, CV_ERR_INVALID, "the container's user %u:%u can't own files: ids go from 0 to %u", uid, gid, ids - 1);
     *uid_out = base + uid;
     *gid_out = base + gid;
     return 0;

@@ -13,6 +13,7 @@
 #include "linux/counters.h"
 #include "linux/fd.h"
 #include "linux/source.h"
+#include "linux/unprivileged.h"
 
 enum { TEXT_SIZE = 32768 };
 
@@ -54,10 +55,10 @@ static void add_network(const struct linux_container* c, struct containerv_stats
 }
 
 /* Where no controller counts: processes without their threads, no limit. */
-static void add_processes(const struct linux_container* c, struct containerv_stats* stats)
+static void add_processes(struct linux_container* c, struct containerv_stats* stats)
 {
     size_t count = 0;
-    if ((stats->known & CV_STATS_PIDS) != 0 || linux_cgroup_processes(c->group_fd, NULL, 0, &count, NULL) < 0)
+    if ((stats->known & CV_STATS_PIDS) != 0 || linux_container_processes(c, NULL, 0, &count, NULL) < 0)
         return;
     stats->known |= CV_STATS_PIDS;
     stats->pids         = count;
@@ -117,6 +118,8 @@ static int apply(struct linux_container* c, const struct cv_spec* spec, bool pau
     CV_CLEANUP(linux_limits_plan_release) struct linux_limits_plan plan = { .items = NULL };
 
     int rc = linux_limits_plan_make(spec, true, linux_limits_device, &plan, err);
+    if (c->group_fd < 0)
+        return rc == 0 ? linux_unprivileged_without_group(&plan, err) : rc;
     if (rc == 0)
         rc = linux_limits_apply(&c->limits, &plan, c->group_fd, c->home.id, err);
     return rc == 0 ? move_all(c, paused, err) : rc;

@@ -1,4 +1,5 @@
 """cvctl run by a plain user: with sub-ids, and with his own id alone."""
+import json
 import signal
 import stat
 
@@ -119,6 +120,24 @@ class Both:
         self.output("true")
         self.assert_nothing_left()
 
+    def test_what_needs_more_rights_is_refused(self):
+        self.assert_refused(self.shell("true", "--network", "veth:10.213.78.2/30:10.213.78.1"), "can only be made by root", "'none' or 'host'")
+        self.assert_refused(self.shell("true", "--memory", "64m"), "no cgroup", "Delegate=yes")
+
+    def test_doctor(self):
+        result = subprocess.run(self.as_user(CVCTL, "doctor", "--format", "json"), capture_output=True, text=True, env=self.env, cwd="/")
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        found = {check["check"]: check for check in json.loads(result.stdout)["checks"]}
+        self.assertIn(f"user {UID} (tester)", found["rights"]["text"])
+        if self.subids:
+            self.assertEqual(found["sub-ids"]["result"], "ok")
+            self.assertIn(f"{SUB}-{SUB + SUBS - 2}", found["sub-ids"]["text"])
+        else:
+            self.assertEqual(found["sub-ids"]["result"], "warn")
+            self.assertIn("usermod", found["sub-ids"]["fix"])
+        self.assertEqual(found["delegation"]["result"], "warn")
+        self.assertIn("Delegate=yes", found["delegation"]["fix"])
+
     def test_the_folders_are_for_the_user_alone(self):
         self.output("true")
         for path in (self.state, os.path.join(self.home, "run", "containerv")):
@@ -148,6 +167,14 @@ class WithSubIds(Both, Case):
         self.output("touch /home/joe/a; chown 1000:29 /home/joe/a", root=self.root)
         made = os.stat(os.path.join(self.root, "home/joe/a"))
         self.assertEqual((made.st_uid, made.st_gid), (SUB + 999, SUB + 28))
+
+    def test_a_source_is_given_to_the_user_inside(self):
+        source = os.path.join(self.home, "source")
+        os.mkdir(source, 0o755)
+        os.chown(source, UID, UID)
+        self.output("echo x >/v/made", "-v", source + ":/v:U", "-u", "joe")
+        for path in (source, os.path.join(source, "made")):
+            self.assertEqual(os.stat(path).st_uid, SUB + 999)
 
     def test_an_id_that_is_not_there(self):
         self.assert_refused(self.shell("true", "-u", "70000"), "from 0 to 65535")

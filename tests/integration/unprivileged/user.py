@@ -54,7 +54,7 @@ class Case(unittest.TestCase):
         self.folder = tempfile.mkdtemp(prefix="containerv-user-", dir="/tmp")
         self.addCleanup(shutil.rmtree, self.folder)
         os.chmod(self.folder, 0o755)
-        self.etc, self.home, self.root = (os.path.join(self.folder, name) for name in ("etc", "home", "root"))
+        self.etc, self.home, self.root = (os.path.join(self.folder, name) for name in ("etc", "home", "home/root"))
         self.make_etc()
         for name in ("home", "home/run"):
             os.mkdir(os.path.join(self.folder, name), 0o700)
