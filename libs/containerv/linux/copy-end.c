@@ -19,8 +19,10 @@ int copy_end_init(struct copy_end* end, struct copy_stream* stream, const struct
     end->path_length            = strnlen(job->path, COPY_PATH_MAX);
     memcpy(end->path, job->path, end->path_length);
     end->path[end->path_length] = '\0';
-    stream->context             = end;
-    stream->tick                = job->on_host ? tick : NULL;
+    if (end->path_length > 2 && strcmp(end->path + end->path_length - 2, "/.") == 0)
+        copy_end_cut(end, end->path_length - 2); /* it says what is meant, not where that is */
+    stream->context = end;
+    stream->tick    = job->on_host ? tick : NULL;
     return 0;
 }
 

@@ -265,12 +265,12 @@ static int send_child_link(struct sender* sender, int parent, const char* name, 
     return send_link_text(sender, parent, name, name, &info, err);
 }
 
-/* What the folder says about the kind decides how it is opened; what was opened decides what it is. */
+/* What the folder says about the kind is a hint: a device that is mounted on a file is a file there, and devices are not to be opened. */
 static int send_child(struct sender* sender, int parent, const struct dirent* entry, struct cv_error* err)
 {
     struct stat info;
     mode_t      type = DTTOIF(entry->d_type);
-    if (entry->d_type == DT_UNKNOWN) {
+    if (!S_ISDIR(type) && !S_ISLNK(type)) {
         if (fstatat(parent, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) < 0)
             return cv_error_errno(err, errno, "look at", sender->end.path);
         type = info.st_mode & S_IFMT;
@@ -353,7 +353,7 @@ static int send_top_file(
 {
     struct stat info;
     CV_CLEANUP(cv_handle_closep)
-    int fd = copy_open_path(sender->end.job->root_fd, sender->end.path, (OPEN_FLAGS & ~O_NOFOLLOW) | nofollow);
+    int fd = copy_open_path(sender->end.job->root_fd, sender->end.job->path, (OPEN_FLAGS & ~O_NOFOLLOW) | nofollow);
     if (fd < 0)
         return cv_error_errno(err, errno, "open", sender->end.path);
     if (fstat(fd, &info) < 0)

@@ -347,7 +347,7 @@ static void the_rest_goes_on_after_an_error(void** state)
     put(host("out/z/kept"), "", 0644);
     FAILS(CV_ERR_UNSUPPORTED, containerv_copy(container, CV_COPY_TO_HOST, "/data/t/a", host("out"), &options));
     FAILS(seen.codes[0], containerv_copy(container, CV_COPY_TO_HOST, "/data/t/.", host("out"), &options));
-    assert_true(saw(&seen, "/data/t/./a", CV_ERR_UNSUPPORTED) && saw(&seen, "/data/t/./b/d", CV_ERR_UNSUPPORTED));
+    assert_true(saw(&seen, "/data/t/a", CV_ERR_UNSUPPORTED) && saw(&seen, "/data/t/b/d", CV_ERR_UNSUPPORTED));
     assert_true(saw(&seen, host("out/z"), CV_ERR_EXISTS) && saw(&seen, host("out/full"), CV_ERR_EXISTS));
     assert_int_equal(seen.count, 4);
     contains(host("out/b/c"), "1\n");
@@ -356,7 +356,7 @@ static void the_rest_goes_on_after_an_error(void** state)
     seen = (struct seen){ 0 };
     PRINTS("", container, "mkdir -p /data/in/c && echo kept >/data/in/c/kept");
     FAILS(CV_ERR_EXISTS, containerv_copy(container, CV_COPY_TO_CONTAINER, host("out/b/c"), "/data/in/.", &options));
-    assert_true(seen.count == 1 && saw(&seen, "/data/in/./c", CV_ERR_EXISTS));
+    assert_true(seen.count == 1 && saw(&seen, "/data/in/c", CV_ERR_EXISTS));
     OK(containerv_destroy(container));
 }
 
