@@ -10,6 +10,7 @@ enum { COMMANDS_MAX = 64 };
 
 const struct cvctl_command* const cvctl_commands[] = {
     &cvctl_run_command,
+    &cvctl_cp_command,
     &cvctl_doctor_command,
     &cvctl_version_command,
     &cvctl_help_command,

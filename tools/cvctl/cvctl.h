@@ -33,6 +33,7 @@ struct cvctl_command {
 };
 
 extern const struct cvctl_command cvctl_run_command;
+extern const struct cvctl_command cvctl_cp_command;
 extern const struct cvctl_command cvctl_doctor_command;
 extern const struct cvctl_command cvctl_version_command;
 extern const struct cvctl_command cvctl_help_command;

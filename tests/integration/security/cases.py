@@ -13,7 +13,7 @@ from support import CVCTL, DEADLINE, Terminal, main  # noqa: E402
 BUILD = os.environ["CV_BUILD"]
 PROBE, EVIL, BUSYBOX = os.environ["CV_PROBE"], os.environ["CV_EVIL"], os.environ["CV_BUSYBOX"]
 GUARDIAN = os.path.join(BUILD, "libexec", "containerv", "cv-guardian")
-APPLETS = "cat chmod chown cp echo env false id kill ln ls mkdir mknod mount mv rm sh sleep stat test touch true umount".split()
+APPLETS = "cat head chmod chown cp echo env false id kill ln ls mkdir mknod mount mv rm sh sleep stat test touch true umount".split()
 ROUNDS = int(os.environ.get("CV_ROUNDS", "100"))  # of each race; 500 and more to soak
 OURS = 125  # what cvctl exits with when it is our error, not the program's
 
