@@ -64,7 +64,9 @@ static const char* set_lists(struct containerv_options* made, const struct cvctl
             containerv_options_set_rlimit(
                 made, given->ulimits[i].name, given->ulimits[i].soft, given->ulimits[i].hard));
     for (size_t i = 0; i < given->device_count; i++)
-        SET("device", true, containerv_options_add_device(made, given->devices[i].host, given->devices[i].inside));
+        SET("device", true,
+            containerv_options_add_device_access(
+                made, given->devices[i].host, given->devices[i].inside, given->devices[i].access));
     SET("volume, --mount or --tmpfs", given->mount_count != 0,
         containerv_options_set_mounts(made, given->mounts, given->mount_count));
     SET("group-add", given->groups.count != 0, containerv_options_set_groups(made, list_of(&given->groups)));

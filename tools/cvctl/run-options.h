@@ -27,7 +27,7 @@ struct cvctl_ulimit {
 };
 
 struct cvctl_device {
-    const char *host, *inside; /* inside NULL: the same */
+    const char *host, *inside, *access; /* inside NULL: the same; access NULL: all */
 };
 
 struct cvctl_rule {

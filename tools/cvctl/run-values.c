@@ -108,25 +108,46 @@ CVCTL_SETTER(cvctl_run_set_network)
     return cv_error_hint(err, NETWORK_HINT);
 }
 
+static bool is_access(const char* text)
+{
+    size_t length = strspn(text, "rwm");
+    return length >= 1 && length <= 3 && text[length] == '\0';
+}
+
+/* HOST, HOST:INSIDE, HOST:ACCESS or HOST:INSIDE:ACCESS. */
+static int parse_device(
+    struct cvctl_run_options* options, const char* value, struct cvctl_device* device, struct cv_error* err)
+{
+    size_t      host   = strcspn(value, ":");
+    const char* second = value[host] == ':' ? value + host + 1 : NULL;
+    size_t      inside = second != NULL ? strcspn(second, ":") : 0;
+    const char* third  = second != NULL && second[inside] == ':' ? second + inside + 1 : NULL;
+
+    if (third == NULL && second != NULL && is_access(second)) {
+        third  = second;
+        second = NULL;
+    }
+    if (third != NULL && !is_access(third)) {
+        cv_error_set(err, CV_ERR_INVALID, "'%s' is no access to a device", third);
+        return cv_error_hint(err, "some of the letters r (read), w (write) and m (make a node)");
+    }
+    if (value[0] != '/' || (second != NULL && second[0] != '/'))
+        return cv_error_set(err, CV_ERR_INVALID, "a device is an absolute path, such as /dev/fuse");
+    device->host   = cvctl_run_keep(options, value, host, err);
+    device->inside = second != NULL ? cvctl_run_keep(options, second, inside, err) : NULL;
+    device->access = third;
+    return device->host == NULL || (second != NULL && device->inside == NULL) ? err->code : 0;
+}
+
 CVCTL_SETTER(cvctl_run_set_device)
 {
     struct cvctl_run_options* options = target;
     struct cvctl_device       device  = { 0 };
     struct cvctl_device*      entry;
-    size_t                    host   = strcspn(value, ":");
-    const char*               inside = value[host] == ':' ? value + host + 1 : NULL;
 
     (void)option;
-    if (inside != NULL && strchr(inside, ':') != NULL) {
-        cv_error_set(err, CV_ERR_UNSUPPORTED, "permissions of a device can't be set");
-        return cv_error_hint(err, "use HOST or HOST:INSIDE; all that the node's mode allows is allowed");
-    }
-    if (value[0] != '/' || (inside != NULL && inside[0] != '/'))
-        return cv_error_set(err, CV_ERR_INVALID, "a device is an absolute path, such as /dev/fuse");
-    device.host = cvctl_run_keep(options, value, host, err);
-    if (device.host == NULL)
+    if (parse_device(options, value, &device, err) < 0)
         return err->code;
-    device.inside = inside;
     entry = cvctl_run_grow((void**)&options->devices, &options->device_count, sizeof(*entry), CVCTL_DEVICES_MAX, err);
     if (entry == NULL)
         return err->code;

@@ -411,15 +411,21 @@ int containerv_options_set_seccomp(struct containerv_options* options, const cha
 
 int containerv_options_add_device(struct containerv_options* options, const char* host_path, const char* inside)
 {
+    return containerv_options_add_device_access(options, host_path, inside, NULL);
+}
+
+int containerv_options_add_device_access(
+    struct containerv_options* options, const char* host_path, const char* inside, const char* access)
+{
     struct cv_error                           err   = CV_ERROR_INIT;
     CV_CLEANUP(cv_spec_freep) struct cv_spec* trial = NULL;
     int                                       rc    = cv_trial_new(options, host_path, &trial, &err);
     if (rc == 0)
-        rc = cv_spec_add_device(trial, host_path, inside, &err);
+        rc = cv_spec_add_device(trial, host_path, inside, access, &err);
     if (rc == 0)
         rc = cv_trial_check(trial, &err);
     if (rc == 0)
-        rc = cv_spec_add_device(options->draft, host_path, inside, &err);
+        rc = cv_spec_add_device(options->draft, host_path, inside, access, &err);
     return cv_publish(&err, rc, "add a device");
 }
 

@@ -15,8 +15,10 @@
 
 #include <cv/str.h>
 
+#include "linux/attr.h"
 #include "linux/cgroup.h"
 #include "linux/container-internal.h"
+#include "linux/device-filter.h"
 #include "linux/fd.h"
 #include "linux/landlock.h"
 #include "linux/net.h"
@@ -26,6 +28,7 @@
 #include "linux/syscalls.h"
 #include "linux/unprivileged.h"
 #include "linux/userns.h"
+#include "spec/mountopts.h"
 
 enum { MAX_HELD = 64, CAP_NUMBER_SYS_ADMIN = 21 };
 
@@ -73,6 +76,8 @@ static int claim_limits(struct linux_container* c, struct cv_error* err)
         rc = linux_unprivileged_without_group(&plan, err);
     else if (rc == 0)
         rc = linux_limits_apply(&c->limits, &plan, c->group_fd, c->home.id, err);
+    if (rc == 0)
+        rc = linux_device_filter(c->spec, &c->limits, c->group_fd, c->home.id, err);
     if (rc < 0)
         return rc;
     linux_limits_moved(&c->limits); /* every process goes in by itself */
@@ -267,6 +272,9 @@ static int provide(struct linux_container* c, int control_fd, struct cv_error* e
         .spec                                      = c->spec };
     if (rc == 0)
         rc = linux_source_root(c->spec, &context, &root_fd, err);
+    if (rc == 0
+        && mapped) /* nodes that a root folder brings along are nobody's gift; without a map they are kept by rules */
+        rc = linux_attr_apply(root_fd, CV_MOUNT_ATTR_NODEV, 0, true, "/", err);
     context.root_fd = root_fd;
     if (rc == 0)
         rc = hand_over(control_fd, SETUP_ROOT, 0, root_fd, err);

@@ -427,7 +427,6 @@ int linux_limits_supported(const struct cv_spec* spec, struct cv_error* err)
         { all->block_io.weight_device.count > 0, "linux.resources.blockIO.weightDevice" },
         { all->network.set, "linux.resources.network" },
         { all->rdma.count > 0, "linux.resources.rdma" },
-        { all->devices.count > 0, "linux.resources.devices" },
     };
     for (size_t i = 0; i < CV_ARRAY_LEN(refused); i++)
         if (refused[i].asked)

@@ -23,6 +23,7 @@ static const struct cv_word tcp_access[]    = { { "bind", CV_ACCESS_BIND }, { "c
 static const struct cv_field device_rows[] = {
     CV_STRING(T, host_path, "hostPath", CV_NEEDED, .check = cv_check_absolute),
     CV_STRING(T, path, "path", .check = cv_check_absolute),
+    CV_STRING(T, access, "access", .check = cv_check_device_access),
 };
 static const struct cv_table device_table = {
     .fields = device_rows, .count = CV_ARRAY_LEN(device_rows), .size = sizeof(T), .strict = true

@@ -175,12 +175,16 @@ int cv_spec_add_namespace(struct cv_spec* spec, const char* type, const char* pa
         &spec->linux_.namespaces, sizeof(entry), offsetof(entry, type), type, offsetof(entry, path), path, err);
 }
 
-int cv_spec_add_device(struct cv_spec* spec, const char* host_path, const char* path, struct cv_error* err)
+int cv_spec_add_device(
+    struct cv_spec* spec, const char* host_path, const char* path, const char* access, struct cv_error* err)
 {
     typedef struct cv_spec_ext_device entry;
     spec->ext.set = true;
-    return add_strings(
-        &spec->ext.devices, sizeof(entry), offsetof(entry, host_path), host_path, offsetof(entry, path), path, err);
+    int rc        = add_strings(
+               &spec->ext.devices, sizeof(entry), offsetof(entry, host_path), host_path, offsetof(entry, path), path, err);
+    if (rc == 0)
+        rc = cv_spec_set_string(&spec->ext.devices.items[spec->ext.devices.count - 1].access, access, err);
+    return rc;
 }
 
 int cv_spec_add_io_limit(struct cv_spec* spec, const struct cv_spec_io_limit* limit, struct cv_error* err)

@@ -227,6 +227,7 @@ struct cv_spec_landlock_tcp {
 struct cv_spec_ext_device {
     char* host_path;
     char* path;
+    char* access; /* of "rwm", NULL: all */
 };
 struct cv_spec_io_limit {
     char*    path; /* a block device of the host */
@@ -565,7 +566,8 @@ int cv_spec_add_mount(struct cv_spec* spec, const char* destination, const char*
     const char* const* options, struct cv_error* err); /* options NULL-terminated */
 int cv_spec_add_namespace(struct cv_spec* spec, const char* type, const char* path, struct cv_error* err);
 int cv_spec_add_layer(struct cv_spec* spec, const char* path, struct cv_error* err);
-int cv_spec_add_device(struct cv_spec* spec, const char* host_path, const char* path, struct cv_error* err);
+int cv_spec_add_device(
+    struct cv_spec* spec, const char* host_path, const char* path, const char* access, struct cv_error* err);
 int cv_spec_add_landlock_path(struct cv_spec* spec, const char* path, uint32_t access, struct cv_error* err);
 int cv_spec_add_landlock_tcp(struct cv_spec* spec, uint32_t port, uint32_t access, struct cv_error* err);
 int cv_spec_add_io_limit(struct cv_spec* spec, const struct cv_spec_io_limit* limit, struct cv_error* err);

@@ -119,7 +119,7 @@ static int step_build(struct cv_error* err)
         return cv_error_no_memory(err);
     int rc = cv_spec_add_layer(built, "/a", err);
     if (rc == 0)
-        rc = cv_spec_add_device(built, "/dev/kvm", "/dev/x", err);
+        rc = cv_spec_add_device(built, "/dev/kvm", "/dev/x", "r", err);
     if (rc == 0)
         rc = cv_spec_add_rlimit(built, "RLIMIT_AS", 1, 2, err);
     if (rc == 0)

@@ -159,7 +159,7 @@ static void test_helpers(void** state)
     (void)state;
     struct cv_spec* spec = cv_spec_new();
     assert_int_equal(cv_spec_add_layer(spec, "/srv/a", NULL), 0);
-    assert_int_equal(cv_spec_add_device(spec, "/dev/kvm", NULL, NULL), 0);
+    assert_int_equal(cv_spec_add_device(spec, "/dev/kvm", NULL, "rw", NULL), 0);
     assert_int_equal(cv_spec_add_rlimit(spec, "RLIMIT_CORE", 0, UINT64_MAX, NULL), 0);
     assert_int_equal(cv_spec_add_id_map(&spec->linux_.uid_mappings, 0, 100000, 65536, NULL), 0);
     assert_int_equal(cv_spec_add_namespace(spec, "pid", NULL, NULL), 0);

@@ -254,6 +254,13 @@ CV_PUBLIC int containerv_options_add_device(
     struct containerv_options* options, const char* host_path, const char* inside);
 
 /**
+ * The same with less than all access: `access` has some of the letters r (read), w (write) and m (make a node); NULL is all. It counts
+ * for the device, by whatever path, so that one of the container's own set can be restricted too.
+ */
+CV_PUBLIC int containerv_options_add_device_access(
+    struct containerv_options* options, const char* host_path, const char* inside, const char* access);
+
+/**
  * Give the container a main process: it is started by containerv_create(), and its end stops the container. `path` and `spawn` as for
  * containerv_spawn(); a path without a slash is looked up in the PATH of its environment. `spawn` may be NULL. Strings are copied;
  * handles stay the caller's and must be open until containerv_create() has returned. CV_SPAWN_WAIT is refused here.
