@@ -129,6 +129,8 @@ static int plan(struct linux_container* c, struct linux_setup* setup, struct cv_
     if (rc == 0)
         rc = linux_seccomp_get(cache, c->spec, granted, &c->seccomp, err);
     if (rc == 0)
+        rc = linux_seccomp_check_start(&c->seccomp, c->spec->process.no_new_privileges, err);
+    if (rc == 0)
         rc = linux_landlock_prepare(c->spec, &setup->landlock, err);
     if (rc == 0)
         rc = linux_seccomp_compile_tcp(c->spec, &c->tcp_filter, err);

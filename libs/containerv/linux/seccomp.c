@@ -122,6 +122,44 @@ int linux_seccomp_compile(
     return 0;
 }
 
+/* Without no_new_privs the filter is there before the capabilities go: exec.c. */
+static const struct {
+    const char* name;
+    bool        always;
+} needed[] = { { "execve", true }, { "setgroups", false }, { "setresgid", false }, { "setresuid", false },
+    { "capset", false } };
+
+static bool lets_pass(const struct linux_seccomp_filter* filter, const struct filter_arch* arch, const char* name)
+{
+    struct seccomp_call call   = { .arch = arch->audit };
+    uint32_t            number = 0, action = SECCOMP_ACTION_ALLOW;
+
+    if (!filter_number(arch, name, &number))
+        return true;
+    call.number = (int32_t)number;
+    if (seccomp_program_run(filter->code, filter->count, &call, &action, NULL) < 0)
+        return true;
+    action &= 0xffff0000;
+    return action == SECCOMP_ACTION_ALLOW || action == SECCOMP_ACTION_LOG;
+}
+
+int linux_seccomp_check_start(const struct linux_seccomp_filter* filter, bool no_new_privileges, struct cv_error* err)
+{
+    size_t                           count = 0;
+    const struct filter_arch* const* archs = filter_arch_native(&count);
+
+    for (size_t i = 0; filter->count > 0 && archs != NULL && i < CV_ARRAY_LEN(needed); i++) {
+        if ((!needed[i].always && no_new_privileges) || lets_pass(filter, archs[0], needed[i].name))
+            continue;
+        cv_error_set(err, CV_ERR_INVALID, "the system call filter refuses '%s', so that no program could be started",
+            needed[i].name);
+        cv_error_step(err, "look at the system call filter");
+        cv_error_object(err, "%s", needed[i].name);
+        return cv_error_hint(err, "allow '%s' in the profile", needed[i].name);
+    }
+    return 0;
+}
+
 int linux_seccomp_install(const struct linux_seccomp_filter* filter, struct cv_error* err)
 {
     struct sock_fprog program = { .len = (unsigned short)filter->count, .filter = (struct sock_filter*)filter->code };

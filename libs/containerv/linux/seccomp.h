@@ -8,6 +8,7 @@
 #ifndef CV_LINUX_SECCOMP_H
 #define CV_LINUX_SECCOMP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,6 +55,12 @@ int linux_seccomp_compile_tcp(
 
 /* Empty the cache in memory. */
 void linux_seccomp_forget(void);
+
+/*
+ * Whether a program can be started under the filter: what the guardian's child still has to call once it is there. CV_ERR_INVALID names the
+ * call. Told ahead, since a child that may not even speak or end can tell nobody.
+ */
+int linux_seccomp_check_start(const struct linux_seccomp_filter* filter, bool no_new_privileges, struct cv_error* err);
 
 /*
  * Put the filter on the calling thread. For a fork: async-signal-safe, no memory. Needs no_new_privs (set by the caller) or

@@ -73,6 +73,8 @@ class Policy(Case):
         self.assert_refused(self.run_container(*self.filter(rule), "--", "/bin/true"), "filter.json", "syscalls[0].include")
         rule = {"names": ["no_such_call"], "action": "SCMP_ACT_ERRNO"}
         self.assert_refused(self.run_container(*self.filter(rule), "--", "/bin/true"), "syscalls[0]", "no_such_call")
+        rule = {"names": ["read", "write"], "action": "SCMP_ACT_ALLOW"}
+        self.assert_refused(self.run_container(*self.filter(rule, default="SCMP_ACT_ERRNO"), "--", "/bin/true"), "execve")
         self.assert_refused(self.run_container("--security-opt", "seccomp=/there/is/none", "--", "/bin/true"), "/there/is/none")
 
     def test_strict(self):

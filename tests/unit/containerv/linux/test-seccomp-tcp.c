@@ -181,6 +181,39 @@ static void unknown_names_that_are_allowed_are_passed_over(void** state)
     linux_seccomp_release(&filter);
 }
 
+/* A filter that no program could be started under is told of before there is a container. */
+static void a_filter_lets_programs_start(void** state)
+{
+    static const struct {
+        const char* profile;
+        bool        no_new_privileges;
+        const char* refused; /* NULL: none */
+    } filters[] = {
+        { PROFILE("SCMP_ACT_ALLOW", RULE("read", "SCMP_ACT_ERRNO", "")), false, NULL },
+        { PROFILE("SCMP_ACT_ALLOW", RULE("execve", "SCMP_ACT_ERRNO", "")), true, "execve" },
+        { PROFILE("SCMP_ACT_ALLOW", RULE("execve", "SCMP_ACT_TRAP", "")), true, "execve" },
+        { PROFILE("SCMP_ACT_KILL_PROCESS", RULE("read", "SCMP_ACT_ALLOW", "")), true, "execve" },
+        { PROFILE("SCMP_ACT_ERRNO", RULE("execve", "SCMP_ACT_ALLOW", "")), true, NULL },
+        { PROFILE("SCMP_ACT_ERRNO", RULE("execve", "SCMP_ACT_LOG", "")), true, NULL },
+        { PROFILE("SCMP_ACT_ERRNO", RULE("execve", "SCMP_ACT_ALLOW", "")), false, "setgroups" },
+        { PROFILE("SCMP_ACT_ALLOW", RULE("capset", "SCMP_ACT_ERRNO", "")), false, "capset" },
+        { PROFILE("SCMP_ACT_ALLOW", RULE("capset", "SCMP_ACT_ERRNO", "")), true, NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CV_ARRAY_LEN(filters); i++) {
+        CV_CLEANUP(cv_spec_freep) struct cv_spec* spec   = docker_spec(filters[i].profile);
+        struct linux_seccomp_filter               filter = { 0 };
+        struct cv_error                           err    = CV_ERROR_INIT;
+        CV_TEST_OK(err, linux_seccomp_compile(spec, 0, &filter, &err));
+        int rc = linux_seccomp_check_start(&filter, filters[i].no_new_privileges, &err);
+        assert_int_equal(rc, filters[i].refused != NULL ? CV_ERR_INVALID : 0);
+        if (filters[i].refused != NULL)
+            assert_string_equal(err.object, filters[i].refused);
+        linux_seccomp_release(&filter);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +221,7 @@ int main(void)
         cmocka_unit_test(without_rules_there_is_no_filter),
         cmocka_unit_test(a_docker_profile_becomes_a_program),
         cmocka_unit_test(errors_name_the_rule_of_the_profile),
+        cmocka_unit_test(a_filter_lets_programs_start),
         cmocka_unit_test(unknown_names_that_are_allowed_are_passed_over),
     };
 
