@@ -12,10 +12,16 @@ found=$build/found/$target
 corpus=$root/tests/fuzz/corpus/$target
 [ -d "$corpus" ] || { echo "there is no target '$target': no folder $corpus" >&2; exit 2; }
 
+# one build at a time, so that several targets can be started at once
+mkdir -p "$build"
+exec 9>"$build/.fuzz-lock"
+flock 9
+
 # -w: warnings are checked by gcc's build, clang has others
 cmake -S "$root" -B "$build" -G Ninja -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCV_FUZZ=ON \
     -DCMAKE_C_FLAGS="-fsanitize=fuzzer-no-link -w" -DCV_SANITIZE=address,undefined >/dev/null
 cmake --build "$build" --target "fuzz-$target" -j2 >/dev/null
+exec 9>&-
 mkdir -p "$found"
 cd "$found"
 exec "$build/tests/fuzz-$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
