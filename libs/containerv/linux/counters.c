@@ -120,9 +120,8 @@ static bool parse_sum(const char* text, const char* key, char separator, uint64_
         at++;
         if (strncmp(at, key, length) != 0 || at[length] != separator)
             continue;
-        if (take_number(at + length + 1, &value) == NULL)
+        if (take_number(at + length + 1, &value) == NULL || __builtin_add_overflow(sum, value, &sum))
             return false;
-        sum += value;
     }
     *value_out = sum;
     return true;
@@ -146,9 +145,10 @@ bool linux_counter_parse(const struct linux_counter_place* place, const char* te
         found = parse_sum(text, place->key, ' ', &value);
         break;
     }
-    if (found)
-        *value_out = place->scale != 0 ? value * place->scale : value;
-    return found;
+    if (!found || __builtin_mul_overflow(value, place->scale != 0 ? place->scale : 1, &value))
+        return false;
+    *value_out = value;
+    return true;
 }
 
 /* "eth0: 1 2 3 ...": sixteen numbers, the first eight received. */

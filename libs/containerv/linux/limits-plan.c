@@ -459,7 +459,7 @@ void linux_limits_plan_release(struct linux_limits_plan* plan)
     *plan = (struct linux_limits_plan){ 0 };
 }
 
-/* One "3" or "0-3"; returns behind it, NULL when there is none. */
+/* One "3" or "0-3" and the comma behind it; returns behind that, NULL when there is none or nothing after the comma. */
 static const char* next_range(const char* at, uint64_t* first_out, uint64_t* last_out)
 {
     char* end = NULL;
@@ -468,6 +468,8 @@ static const char* next_range(const char* at, uint64_t* first_out, uint64_t* las
     *first_out = *last_out = strtoull(at, &end, 10);
     if (*end == '-' && end[1] >= '0' && end[1] <= '9')
         *last_out = strtoull(end + 1, &end, 10);
+    if (*last_out < *first_out || (*end == ',' && (end[1] < '0' || end[1] > '9')))
+        return NULL;
     return *end == ',' ? end + 1 : end;
 }
 

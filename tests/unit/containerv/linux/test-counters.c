@@ -31,6 +31,8 @@ static void numbers_are_read(void** state)
         { { "f", LINUX_COUNTER_NESTED, "wbytes", 0 }, "8:0 rbytes=1 wbytes=2\n8:16 rbytes=4 wbytes=8\n", true, 10 },
         { { "f", LINUX_COUNTER_NESTED, "rbytes", 0 }, "", true, 0 },
         { { "f", LINUX_COUNTER_NESTED, "rbytes", 0 }, "8:0 rbytes=x\n", false, 0 },
+        { { "f", LINUX_COUNTER_NUMBER, NULL, 1000 }, "18446744073709552\n", false, 0 },
+        { { "f", LINUX_COUNTER_NESTED, "rbytes", 0 }, "8:0 rbytes=18446744073709551615\n8:16 rbytes=1\n", false, 0 },
         { { "f", LINUX_COUNTER_DEVICES, "Read", 0 }, "8:0 Read 5\n8:0 Write 6\n8:16 Read 7\nTotal 18\n", true, 12 },
         { { "f", LINUX_COUNTER_DEVICES, "Write", 0 }, "Total 0\n", true, 0 },
     };

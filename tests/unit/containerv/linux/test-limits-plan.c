@@ -176,6 +176,10 @@ static void lists_of_numbers_are_compared(void** state)
         { "1-3", "0-1,3", false },
         { "0", "\n", false },
         { "x", "0", false },
+        { "3-0", "0-3", false },
+        { "1,", "0-3", false },
+        { "1,,2", "0-3", false },
+        { "1", "3-0", false },
     };
     (void)state;
     for (size_t i = 0; i < CV_ARRAY_LEN(cases); i++)
