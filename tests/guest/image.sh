@@ -28,16 +28,22 @@ done
 mkdir -p "$root$build"
 cp -a --parents "${programs[@]}" tests/rootfs bin libexec lib/*.so* "$root$build"
 
+# What the tests without root's rights start, with its setuid bit, and what of busybox would start its own programs instead.
+helpers=(/usr/bin/dash /usr/bin/unshare /usr/bin/setpriv /usr/bin/newuidmap /usr/bin/newgidmap)
+mkdir -p "$root/usr/bin"
+cp -a "${helpers[@]}" "$root/usr/bin/"
+ln -s dash "$root/usr/bin/sh"
+
 # Python's standard library, for the tests that are written in it: the distribution's, as others may be anywhere.
 python=$(readlink -f /usr/bin/python3)
 stdlib=$("$python" -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
-mkdir -p "$root/usr/bin" "$root$(dirname "$stdlib")" "$root$source/tests"
+mkdir -p "$root$(dirname "$stdlib")" "$root$source/tests"
 cp -a "$python" "$root/usr/bin/python3"
 tar -C "$stdlib" --exclude='./config-*' --exclude=./test --exclude=./dist-packages -c . | tar -C "$root" --one-top-level="$root$stdlib" -x
 cp -a "$source/tests/integration" "$root$source/tests/"
 
 # ldd fails for what is static.
-libraries=$({ ldd "${programs[@]}" bin/* "$python" "$stdlib"/lib-dynload/*.so 2>/dev/null || true; } |
+libraries=$({ ldd "${programs[@]}" bin/* "${helpers[@]}" "$python" "$stdlib"/lib-dynload/*.so 2>/dev/null || true; } |
     sed -n 's/^.* => \(.*\) (0x.*/\1/p; s/^[[:blank:]]*\(\/[^ ]*\) (0x.*/\1/p; /not found/p' | sort -u | grep -v "^$build/")
 if grep -q 'not found' <<<"$libraries"; then
     echo "guest image: $libraries" >&2
