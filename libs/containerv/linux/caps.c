@@ -12,19 +12,33 @@
 
 enum { CAPS_MAX = 64 }; /* bits of the kernel's own masks */
 
-unsigned linux_caps_last(void)
+/* @return is it in the bounding set? CV_ERR_NOT_FOUND, with *err untouched, when this kernel doesn't have it. */
+static int read_bounding(unsigned number, struct cv_error* err)
 {
-    unsigned last = 0;
+    int there = number < CAPS_MAX ? prctl(PR_CAPBSET_READ, number, 0, 0, 0) : (errno = EINVAL, -1);
 
-    for (unsigned i = 0; i < CAPS_MAX && prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++)
-        last = i;
-    return last;
+    if (there < 0 && errno == EINVAL)
+        return CV_ERR_NOT_FOUND;
+    return there < 0 ? cv_error_errno(err, errno, "read the bounding set", cv_capability_name(number)) : there;
 }
 
-static int parse_set(const struct cv_strv* names, const char* what, uint64_t* set_out, struct cv_error* err)
+int linux_caps_last(unsigned* last_out, struct cv_error* err)
 {
-    unsigned last = linux_caps_last();
-    uint64_t set  = 0;
+    unsigned count = 0;
+    int      there;
+
+    while ((there = read_bounding(count, err)) >= 0)
+        count++;
+    if (there != CV_ERR_NOT_FOUND)
+        return there;
+    *last_out = count - 1;
+    return 0;
+}
+
+static int parse_set(
+    const struct cv_strv* names, const char* what, unsigned last, uint64_t* set_out, struct cv_error* err)
+{
+    uint64_t set = 0;
 
     for (size_t i = 0; i < names->count; i++) {
         int number = cv_capability_number(names->items[i]);
@@ -53,6 +67,7 @@ static int check_sets(const struct linux_caps* caps, struct cv_error* err)
 int linux_caps_parse(const struct cv_spec_capabilities* capabilities, struct linux_caps* caps_out, struct cv_error* err)
 {
     struct linux_caps caps = { 0 };
+    unsigned          last = 0;
     const struct {
         const struct cv_strv* names;
         const char*           what;
@@ -65,11 +80,11 @@ int linux_caps_parse(const struct cv_spec_capabilities* capabilities, struct lin
         { &capabilities->ambient, "ambient", &caps.ambient },
     };
 
-    for (size_t i = 0; capabilities->set && i < CV_ARRAY_LEN(sets); i++) {
-        int rc = parse_set(sets[i].names, sets[i].what, sets[i].set, err);
-        if (rc < 0)
-            return rc;
-    }
+    int rc = capabilities->set ? linux_caps_last(&last, err) : 0;
+    for (size_t i = 0; rc == 0 && capabilities->set && i < CV_ARRAY_LEN(sets); i++)
+        rc = parse_set(sets[i].names, sets[i].what, last, sets[i].set, err);
+    if (rc < 0)
+        return rc;
     if (check_sets(&caps, err) < 0)
         return CV_ERR_INVALID;
     *caps_out = caps;
@@ -78,16 +93,12 @@ int linux_caps_parse(const struct cv_spec_capabilities* capabilities, struct lin
 
 int linux_caps_apply_bounding(const struct linux_caps* caps, struct cv_error* err)
 {
-    for (unsigned i = 0; i < CAPS_MAX; i++) {
-        int there = prctl(PR_CAPBSET_READ, i, 0, 0, 0);
-        if (there < 0 && errno == EINVAL)
-            break; /* this kernel has no more */
-        if (there < 0)
-            return cv_error_errno(err, errno, "read the bounding set", cv_capability_name(i));
+    int there;
+
+    for (unsigned i = 0; (there = read_bounding(i, err)) >= 0; i++)
         if (there == 1 && (caps->bounding >> i & 1) == 0 && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
             return cv_error_errno(err, errno, "drop from the bounding set", cv_capability_name(i));
-    }
-    return 0;
+    return there == CV_ERR_NOT_FOUND ? 0 : there;
 }
 
 int linux_caps_keep(struct cv_error* err)

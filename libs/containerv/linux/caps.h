@@ -36,7 +36,7 @@ int linux_caps_parse(
     const struct cv_spec_capabilities* capabilities, struct linux_caps* caps_out, struct cv_error* err);
 
 /* The highest capability of the running kernel. Asks the kernel, needs no /proc. */
-unsigned linux_caps_last(void);
+int linux_caps_last(unsigned* last_out, struct cv_error* err);
 
 /* Take everything else out of the bounding set; nothing can put it back. */
 int linux_caps_apply_bounding(const struct linux_caps* caps, struct cv_error* err);

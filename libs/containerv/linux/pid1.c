@@ -216,21 +216,26 @@ static _Noreturn void be_init(struct linux_setup* setup, struct cv_error* err)
     pid_t    main_pid = 0;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
-    prctl(PR_SET_NAME, "containerv-init", 0, 0, 0);
-    struct setup_message ready = { .word = SETUP_READY };
+    (void)prctl(PR_SET_NAME, "containerv-init", 0, 0, 0); /* only ps shows it */
+    struct setup_message ready  = { .word = SETUP_READY };
+    int                  keep[] = { setup->control_fd, setup->landlock_fd };
     if (setup->main != NULL && (main_pid = start_main(setup, err)) < 0)
+        fail(setup, err);
+    if (linux_fd_close_others(keep, 2, err) < 0)
         fail(setup, err);
     if (setup_say(setup->control_fd, &ready, setup->landlock_fd, err) < 0)
         _exit(1);
-    int keep[] = { setup->control_fd };
-    linux_fd_close_others(keep, 1, NULL);
+    linux_fd_closep(&setup->landlock_fd);
     serve(setup, main_pid, &all);
 }
 
 _Noreturn void linux_pid1(struct linux_setup* setup)
 {
     struct cv_error error = CV_ERROR_INIT;
-    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) {
+        cv_error_errno(&error, errno, "tie PID 1 to the guardian", NULL);
+        fail(setup, &error);
+    }
     if (set_up(setup, &error) < 0)
         fail(setup, &error);
     if (!setup->spec->ext.no_init)
