@@ -140,15 +140,25 @@ static void detach_all(size_t layer_count, int* rc, struct cv_error* err)
     }
 }
 
-/* The guardian could not get these bits of its own back: later containers would have the others too. -1: all is well. */
+/* The guardian's own bits (and its ids), as long as it has others: later containers would have those too. -1: all is well. */
 static int bits_lost = -1;
+
+/* These two have no error but the old id; -1 is no id, so it changes nothing. */
+static int set_filesystem_ids(unsigned uid, unsigned gid)
+{
+    setfsgid(gid);
+    setfsuid(uid);
+    return (unsigned)setfsgid((gid_t)-1) == gid && (unsigned)setfsuid((uid_t)-1) == uid ? 0 : ENOMEM;
+}
 
 static int get_back(void)
 {
-    if (bits_lost >= 0 && prctl(PR_SET_SECUREBITS, (unsigned long)bits_lost, 0, 0, 0) < 0)
-        return errno;
-    bits_lost = -1;
-    return 0;
+    int number = bits_lost >= 0 ? set_filesystem_ids(0, 0) : 0;
+    if (number == 0 && bits_lost >= 0 && prctl(PR_SET_SECUREBITS, (unsigned long)bits_lost, 0, 0, 0) < 0)
+        number = errno;
+    if (number == 0)
+        bits_lost = -1;
+    return number;
 }
 
 /*
@@ -162,12 +172,10 @@ static int mount_as(const struct linux_source_context* context, const char* text
     int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
     if (bits < 0 || prctl(PR_SET_SECUREBITS, (unsigned long)bits | SECBIT_NO_SETUID_FIXUP, 0, 0, 0) < 0)
         return errno;
-    setfsgid(context->range->base);
-    setfsuid(context->range->base);
-    int number = mount("containerv", "root", "overlay", 0, text) < 0 ? errno : 0;
-    setfsuid(0);
-    setfsgid(0);
     bits_lost  = bits;
+    int number = set_filesystem_ids(context->range->base, context->range->base);
+    if (number == 0 && mount("containerv", "root", "overlay", 0, text) < 0)
+        number = errno;
     int failed = get_back();
     return number != 0 ? number : failed;
 }
