@@ -30,7 +30,7 @@
 #include "linux/userns.h"
 #include "spec/mountopts.h"
 
-enum { MAX_HELD = 64, CAP_NUMBER_SYS_ADMIN = 21 };
+enum { MAX_HELD = 64, CAP_NUMBER_SYS_ADMIN = 21, HEAR_TRIES = 3 };
 
 static struct linux_container* container_new(struct cv_error* err)
 {
@@ -317,10 +317,12 @@ static void note(const struct setup_message* message, int fd, struct linux_child
         child->ours  = true;
     } else {
         linux_fd_closep(&fd);
-        if (message->word == SETUP_FAILED)
-            *failure = message->error;
-        else
+        if (message->word == SETUP_FAILED) {
+            *failure   = message->error;
+            child->pid = message->pid > 0 ? message->pid : child->pid;
+        } else {
             cv_error_set(failure, CV_ERR_PROTOCOL, "word %d came from a program that starts", message->word);
+        }
     }
 }
 
@@ -328,15 +330,19 @@ static void note(const struct setup_message* message, int fd, struct linux_child
 int linux_container_hear_start(int start_fd, struct linux_child* child, struct cv_error* err)
 {
     struct cv_error failure = CV_ERROR_INIT;
+    int             unheard = 0;
     for (;;) {
         struct setup_message message;
         int                  fd = -1;
         int                  rc = setup_hear(start_fd, &message, &fd, err);
         if (rc == CV_ERR_LOST)
             break;
-        if (rc < 0)
+        if (rc == 0)
+            note(&message, fd, child, &failure);
+        else if (++unheard == HEAR_TRIES)
             return rc;
-        note(&message, fd, child, &failure);
+        else /* go on: it may be the word about a process that nobody else knows of */
+            failure = *err;
     }
     if (failure.code < 0)
         *err = failure;
@@ -571,8 +577,9 @@ static int kill_all(struct linux_container* c, struct cv_error* err)
     return rc;
 }
 
-/* Each step on its own: one that fails doesn't keep the others from being done. The first error is told. What an error holds after a
- * success means nothing, so the results are kept beside. */
+/* Each step on its own: one that fails doesn't keep the others from being done. But the id is only given back when nothing is left, so
+ * that a sweep finds the rest by it. The first error is told. What an error holds after a success means nothing, so the results are kept
+ * beside. */
 int linux_container_destroy(struct linux_container* container, struct cv_error* err)
 {
     struct cv_error steps[5] = { CV_ERROR_INIT, CV_ERROR_INIT, CV_ERROR_INIT, CV_ERROR_INIT, CV_ERROR_INIT };
@@ -583,7 +590,7 @@ int linux_container_destroy(struct linux_container* container, struct cv_error* 
     if (container->group_fd >= 0)
         rc[2] = linux_cgroup_remove(container->parent_fd, container->home.id, LINUX_CONTAINER_KILL_MS, &steps[2]);
     rc[3] = linux_limits_remove(&container->limits, container->home.id, &steps[3]);
-    if (container->claimed)
+    if (container->claimed && rc[1] == 0 && rc[2] == 0 && rc[3] == 0)
         rc[4] = linux_home_remove(&container->home, &steps[4]);
     container_free(container);
     for (size_t i = 0; i < CV_ARRAY_LEN(steps); i++)

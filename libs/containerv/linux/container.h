@@ -121,7 +121,8 @@ struct linux_counts {
 };
 void linux_container_counts(const struct linux_container* container, struct linux_counts* counts_out);
 
-/* Kill, take everything away, free. The first error is reported, the rest is taken away all the same. Slow deletes are left to a child. */
+/* Kill, take everything away, free. The first error is reported, the rest is taken away all the same; what could not be is left to the
+ * next sweep. Slow deletes are left to a child. */
 int linux_container_destroy(struct linux_container* container, struct cv_error* err);
 
 /* Sweep what dead owners left: folders whose lock is free, with their cgroup, link and upper. Called before the first create. */

@@ -57,12 +57,14 @@ static int make_terminal(
         return rc;
     if (ioctl(master, TIOCSWINSZ, &size) < 0 || fchown(slave, who->uid, (gid_t)-1) < 0)
         return cv_error_errno(err, errno, "set up the terminal", NULL);
+    rc = setup_say(what->status_fd, &message, master, err);
+    if (rc < 0)
+        return rc;
+    /* only now: the end of the last master would be a hangup, which would end us before we have told what went wrong */
     if (ioctl(slave, TIOCSCTTY, 0) < 0)
         return cv_error_errno(err, errno, "make the terminal the controlling one", NULL);
-    rc = setup_say(what->status_fd, &message, master, err);
-    if (rc == 0)
-        *slave_out = linux_fd_steal(&slave);
-    return rc;
+    *slave_out = linux_fd_steal(&slave);
+    return 0;
 }
 
 static int lift(int fd, struct cv_error* err)

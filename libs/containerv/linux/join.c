@@ -54,14 +54,20 @@ int linux_join_namespaces(const struct linux_container* container, unsigned long
     return 0;
 }
 
+/* A program that is in the container already must not get at this process, which still is the guardian. */
+static int protect(struct cv_error* err)
+{
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        return cv_error_errno(err, errno, "protect a process that starts", NULL);
+    return 0;
+}
+
 int linux_join_become_root(const struct linux_container* container, struct cv_error* err)
 {
     if (container->range.lock_fd >= 0
         && (linux_unprivileged_setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
         return cv_error_errno(err, errno, "become root in the user namespace", NULL);
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-        return cv_error_errno(err, errno, "protect a process that starts", NULL);
-    return 0;
+    return protect(err);
 }
 
 static _Noreturn void be_program(const struct join* join)
@@ -83,30 +89,36 @@ static _Noreturn void be_program(const struct join* join)
     _exit(127);
 }
 
-static int clone_program(const struct join* join, struct cv_error* err)
+/* On failure *pid_out may have become that of a process that is killed, and not waited for: it is the guardian's. */
+static int clone_program(const struct join* join, pid_t* pid_out, struct cv_error* err)
 {
-    int                  pidfd   = -1;
-    struct setup_message message = { .word = SETUP_CHILD };
-    struct clone_args    args    = { .flags = CLONE_PARENT | CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&pidfd };
-    message.pid                  = sys_clone3(&args);
+    CV_CLEANUP(linux_fd_closep) int pidfd   = -1;
+    struct setup_message            message = { .word = SETUP_CHILD };
+    struct clone_args args = { .flags = CLONE_PARENT | CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&pidfd };
+    message.pid            = sys_clone3(&args);
     if (message.pid == 0)
         be_program(join);
     if (message.pid < 0)
         return cv_error_errno(err, errno, "start a process in the container", join->container->home.id);
-    return setup_say(join->status_fd, &message, pidfd, err);
+    int rc   = setup_say(join->status_fd, &message, pidfd, err);
+    *pid_out = message.pid;
+    if (rc < 0) /* nobody would know of it */
+        sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+    return rc;
 }
 
 static _Noreturn void joiner(const struct join* join)
 {
     struct setup_message message = { .word = SETUP_FAILED, .error = CV_ERROR_INIT };
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    int rc = linux_limits_join(&join->container->limits, &message.error);
+    int                  rc      = protect(&message.error);
+    if (rc == 0)
+        rc = linux_limits_join(&join->container->limits, &message.error);
     if (rc == 0)
         rc = keep_own_fds(join, &message.error);
     if (rc == 0)
         rc = linux_join_namespaces(join->container, ~0UL, &message.error);
     if (rc == 0)
-        rc = clone_program(join, &message.error);
+        rc = clone_program(join, &message.pid, &message.error);
     if (rc < 0)
         setup_say(join->status_fd, &message, -1, NULL);
     _exit(rc < 0 ? 1 : 0);
@@ -114,12 +126,10 @@ static _Noreturn void joiner(const struct join* join)
 
 static void give_up(struct linux_child* child)
 {
-    if (child->pidfd >= 0) {
-        siginfo_t info;
+    if (child->pidfd >= 0)
         sys_pidfd_send_signal(child->pidfd, SIGKILL, NULL, 0);
-        while (waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED) < 0 && errno == EINTR)
-            ;
-    }
+    while (child->pid > 0 && waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
     linux_fd_closep(&child->pidfd);
     linux_fd_closep(&child->terminal_fd);
 }
