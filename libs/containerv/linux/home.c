@@ -23,7 +23,10 @@
 #include "linux/net.h"
 #include "linux/unprivileged.h"
 
-enum { SWEEP_KILL_MS = 5000 };
+enum {
+    SWEEP_KILL_MS   = 5000,
+    TRASH_PER_SWEEP = 8, /* processes that one sweep starts */
+};
 
 void linux_home_release(struct linux_home* home)
 {
@@ -71,17 +74,25 @@ static void unlock_all(struct cv_lock** lock)
 
 /* --- deleting ------------------------------------------------------------------------------------------------------------------ */
 
-/* A fork of ours deletes; it holds nothing but the folder. Without memory for one we delete ourselves. */
+/*
+ * A fork of ours deletes; it holds nothing but the folder. Without memory for one we delete ourselves. The lock tells sweeps that somebody
+ * is at it; what a fork could not delete has none.
+ */
 static int delete_in_background(int trash_fd, const char* name, struct cv_error* err)
 {
+    CV_CLEANUP(linux_fd_closep) int lock_fd = openat(trash_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (lock_fd < 0)
+        return errno == ENOENT ? 0 : cv_error_errno(err, errno, "open what is to be deleted", name);
+    if (flock(lock_fd, LOCK_EX | LOCK_NB) < 0)
+        return errno == EWOULDBLOCK ? 0 : cv_error_errno(err, errno, "lock what is to be deleted", name);
     pid_t pid = fork();
     if (pid > 0)
         return 0;
     if (pid < 0)
         return cv_tree_remove_at(trash_fd, name, err);
-    int keep[] = { trash_fd };
-    linux_fd_close_others(keep, 1, NULL);
-    _exit(cv_tree_remove_at(trash_fd, name, NULL) < 0 ? 1 : 0);
+    int  keep[] = { trash_fd, lock_fd };
+    bool alone  = linux_fd_close_others(keep, 2, NULL) == 0; /* else it is left to a sweep */
+    _exit(alone && cv_tree_remove_at(trash_fd, name, NULL) == 0 ? 0 : 1);
 }
 
 static int discard_home(const struct linux_home* home, struct cv_error* err)
@@ -112,14 +123,11 @@ static int remove_run_folder(const struct linux_home* home, struct cv_error* err
                       : cv_tree_remove_at(run_fd, name, err);
 }
 
+/* The run folder last, and only when nothing else is left: it is what a sweep goes by. */
 int linux_home_remove(struct linux_home* home, struct cv_error* err)
 {
-    struct cv_error own = CV_ERROR_INIT;
-    int             rc  = discard_home(home, err);
-    if (rc < 0)
-        err = &own; /* the first error is the one to tell */
-    int second = remove_run_folder(home, err);
-    return rc < 0 ? rc : second;
+    int rc = discard_home(home, err);
+    return rc == 0 ? remove_run_folder(home, err) : rc;
 }
 
 /* --- sweeping ------------------------------------------------------------------------------------------------------------------ */
@@ -166,23 +174,62 @@ static int sweep_one(const struct linux_home* base, int run_fd, const char* name
     int rc = sweep_cgroup(dead.id, err);
     if (rc == 0 && !linux_unprivileged()->active)
         rc = sweep_roots(dead.id, err);
-    return rc == 0 ? linux_home_remove(&dead, err)
-                   : cv_error_wrap(err, "sweep what the dead owner of '%s' left", dead.id);
+    if (rc == 0)
+        rc = linux_home_remove(&dead, err);
+    return rc == 0 ? 0 : cv_error_wrap(err, "sweep what the dead owner of '%s' left", dead.id);
 }
 
-static int sweep_all(const struct linux_home* base, struct cv_error* err)
+static void close_folder(DIR** folder)
 {
-    DIR* folder = opendir(base->run_dir);
-    int  rc     = folder != NULL ? 0 : cv_error_errno(err, errno, "look for leftovers", base->run_dir);
-    while (rc == 0) {
-        const struct dirent* entry = readdir(folder);
-        if (entry == NULL)
-            break;
-        if (strncmp(entry->d_name, "c-", 2) == 0 && cv_spec_check_id(entry->d_name + 2, NULL) == 0)
-            rc = sweep_one(base, dirfd(folder), entry->d_name, err);
+    if (*folder != NULL)
+        closedir(*folder);
+}
+
+/* What a background delete of somebody has not managed. */
+static int sweep_trash(const struct linux_home* base, struct cv_error* err)
+{
+    CV_CLEANUP(cv_freep) char*    path   = cv_asprintf(err, "%s/trash", base->state_dir);
+    CV_CLEANUP(close_folder) DIR* folder = path != NULL ? opendir(path) : NULL;
+    const struct dirent*          entry;
+    int                           rc = 0;
+    if (path == NULL)
+        return CV_ERR_NO_MEMORY;
+    if (folder == NULL)
+        return errno == ENOENT ? 0 : cv_error_errno(err, errno, "look for leftovers", path);
+    for (int n = 0; rc == 0 && n < TRASH_PER_SWEEP && (entry = readdir(folder)) != NULL;)
+        if (entry->d_name[0] != '.') { /* no id begins so */
+            rc = delete_in_background(dirfd(folder), entry->d_name, err);
+            n++;
+        }
+    return rc;
+}
+
+/*
+ * All that can be swept is. The first error is told; with `id` only one about that container: others' leftovers, say a process that
+ * no signal can end, must not keep everybody from making containers.
+ */
+static int sweep_all(const struct linux_home* base, const char* id, struct cv_error* err)
+{
+    CV_CLEANUP(close_folder) DIR* folder = opendir(base->run_dir);
+    const struct dirent*          entry;
+    int                           rc = 0;
+    if (folder == NULL)
+        return cv_error_errno(err, errno, "look for leftovers", base->run_dir);
+    while ((entry = readdir(folder)) != NULL) {
+        struct cv_error own = CV_ERROR_INIT;
+        if (strncmp(entry->d_name, "c-", 2) != 0 || cv_spec_check_id(entry->d_name + 2, NULL) < 0
+            || sweep_one(base, dirfd(folder), entry->d_name, &own) == 0)
+            continue;
+        if (rc == 0 && (id == NULL || strcmp(entry->d_name + 2, id) == 0)) {
+            rc   = own.code;
+            *err = own;
+        }
     }
-    if (folder != NULL)
-        closedir(folder);
+    struct cv_error trash = CV_ERROR_INIT;
+    if (sweep_trash(base, &trash) < 0 && rc == 0 && id == NULL) {
+        rc   = trash.code;
+        *err = trash;
+    }
     return rc;
 }
 
@@ -204,7 +251,7 @@ int linux_home_sweep(struct cv_error* err)
     int rc                                                = find_folders(&base, err);
     if (rc == 0)
         rc = lock_all(&base, &lock, err);
-    return rc == 0 ? sweep_all(&base, err) : rc;
+    return rc == 0 ? sweep_all(&base, NULL, err) : rc;
 }
 
 /* --- claiming ------------------------------------------------------------------------------------------------------------------ */
@@ -251,7 +298,7 @@ static int claim(struct linux_home* home, bool with_folder, struct cv_error* err
     CV_CLEANUP(unlock_all) struct cv_lock* lock = NULL;
     int                                    rc   = lock_all(home, &lock, err);
     if (rc == 0)
-        rc = sweep_all(home, err);
+        rc = sweep_all(home, home->id, err);
     if (rc == 0)
         rc = claim_run_folder(home, err);
     if (rc < 0)
