@@ -60,10 +60,17 @@ static bool has_word(const char* list, const char* word)
     return false;
 }
 
-static bool is_cgroup2(int fd)
+/* The group above, CV_ERR_NOT_FOUND when this is the root of the tree. */
+static int open_above(int fd, int* above_out, struct cv_error* err)
 {
-    struct statfs fs;
-    return fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+    struct statfs                    fs;
+    CV_CLEANUP(cv_handle_closep) int above = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (above < 0 || fstatfs(above, &fs) < 0)
+        return cv_error_errno(err, errno, "open the cgroup above", NULL);
+    if (fs.f_type != CGROUP2_SUPER_MAGIC)
+        return cv_error_set(err, CV_ERR_NOT_FOUND, "there is no cgroup above the root of the tree");
+    *above_out = CV_STEAL_HANDLE(above);
+    return 0;
 }
 
 /* The controllers that the root of the tree has, as far up as we can see. */
@@ -73,13 +80,12 @@ static int look_at_tree(struct linux_limits* limits, int group_fd, struct cv_err
     if (limits->tree[0] != '\0')
         return 0;
     for (int fd = group_fd, level = 0; level < LEVELS_MAX; level++) {
-        int above = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (above < 0)
-            return cv_error_errno(err, errno, "open the cgroup above", NULL);
-        if (!is_cgroup2(above)) {
-            close(above);
+        int above = CV_HANDLE_NONE;
+        int rc    = open_above(fd, &above, err);
+        if (rc == CV_ERR_NOT_FOUND)
             break;
-        }
+        if (rc < 0)
+            return rc;
         cv_handle_closep(&top);
         fd = top = above;
     }
@@ -116,11 +122,9 @@ static int enable(int group_fd, const char* name, unsigned level, struct cv_erro
     int                              rc    = linux_cgroup_read(group_fd, "cgroup.controllers", list, sizeof(list), err);
     if (rc < 0 || has_word(list, name))
         return rc;
-    above = openat(group_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (above < 0)
-        return cv_error_errno(err, errno, "open the cgroup above", NULL);
-    if (level == LEVELS_MAX || !is_cgroup2(above))
-        return no_such(name, err);
+    rc = level < LEVELS_MAX ? open_above(group_fd, &above, err) : CV_ERR_NOT_FOUND;
+    if (rc < 0)
+        return rc == CV_ERR_NOT_FOUND ? no_such(name, err) : rc;
     rc = enable(above, name, level + 1, err);
     return rc == 0 ? switch_on(above, name, err) : rc;
 }
@@ -273,12 +277,18 @@ static int refused(const struct linux_limit* limit, struct cv_error* err)
     return cv_error_wrap(err, "%s, %s", limit->what, limit->value);
 }
 
+/* This host keeps us from it, by what it has or by how it is set up: all else is a failure, also of what was not asked for. */
+static bool is_withheld(int rc, const struct cv_error* err)
+{
+    return is_missing(rc, err) || rc == CV_ERR_PERMISSION || err->number == EBUSY || err->number == EROFS;
+}
+
 static int apply_one(struct apply* apply, size_t index, bool last_try, struct cv_error* err)
 {
     const struct linux_limit* limit = &apply->plan->items[index];
     int rc = find(apply->limits, limit->controller, apply->group_fd, apply->id, !limit->optional, err);
     if (rc < 0)
-        return limit->optional ? 0 : cv_error_wrap(err, "%s", limit->what);
+        return limit->optional && is_withheld(rc, err) ? 0 : cv_error_wrap(err, "%s", limit->what);
     if (limit->version != apply->limits->version[limit->controller] || is_spare(apply, index))
         return 0;
     rc = write_one(apply, limit, err);
