@@ -272,6 +272,7 @@ static const struct {
     { "opendir", "a create looks for trash of others; what it doesn't find is left to the next" },
     { "syscall 429", "move_mount of the place where files for /etc are made: there are two places to try" },
     { "shutdown", "towards the helper that maps ids and has ended: only there for when it waits in vain" },
+    { "unlinkat", "of a home, in case that it is empty; else it goes by way of the trash" },
     { "fork", "to delete in the background; else it is done at once" },
     { "fstat", "the mode of a folder that is deleted; that it couldn't be read or changed, the deletes in it tell" },
     { "fchmod", "the same" },
