@@ -32,6 +32,8 @@ static struct cv_spec_process program;
 static enum subject_kind      kind;
 static char                   id[32];
 static int                    output[2] = { -1, -1 };
+/* The program waits for its other end to be closed, so that its own end can't come while faults are still counted. */
+static int gate[2] = { -1, -1 };
 
 /* --- the description ----------------------------------------------------------------------------------------------------------- */
 
@@ -130,18 +132,27 @@ struct cv_spec* subject_spec(void)
 struct linux_start subject_start(void)
 {
     assert_int_equal(pipe2(output, O_CLOEXEC), 0);
-    return (struct linux_start){
-        .process = &program, .stdio = { -1, output[1], output[1] }, .terminal = kind == SUBJECT_GRANTED
-    };
+    assert_int_equal(pipe2(gate, O_CLOEXEC), 0);
+    return (struct linux_start){ .process = &program,
+        .stdio                            = { -1, output[1], output[1] },
+        .terminal                         = kind == SUBJECT_GRANTED,
+        .extra                            = gate,
+        .extra_count                      = 1 };
+}
+
+static void close_pipe(int pipe[2])
+{
+    for (int i = 0; i < 2; i++) {
+        if (pipe[i] >= 0)
+            close(pipe[i]);
+        pipe[i] = -1;
+    }
 }
 
 void subject_no_report(void)
 {
-    for (int i = 0; i < 2; i++) {
-        if (output[i] >= 0)
-            close(output[i]);
-        output[i] = -1;
-    }
+    close_pipe(output);
+    close_pipe(gate);
 }
 
 static bool is_complete(const char* text, size_t length)
@@ -155,6 +166,7 @@ char* subject_report(const struct linux_child* child)
     char*  text   = calloc(1, REPORT_MAX);
     size_t length = 0;
     assert_non_null(text);
+    close_pipe(gate);
     close(output[1]);
     output[1] = -1;
     while (!is_complete(text, length)) {

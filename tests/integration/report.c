@@ -19,6 +19,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+enum { GATE_FD = 3 };
+
 extern char** environ;
 
 static void print_file(const char* path)
@@ -220,7 +222,9 @@ static void print_places(void)
 
 int main(int argc, char** argv)
 {
-    print_descriptors(); /* before there are more */
+    char byte;
+    while (read(GATE_FD, &byte, 1) > 0) {} /* whoever started us is done with that */
+    print_descriptors();                   /* before there are more */
     print_status("/proc/self/status");
     print_status("/proc/1/status");
     print_own();

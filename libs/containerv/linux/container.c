@@ -70,8 +70,9 @@ static int claim_limits(struct linux_container* c, struct cv_error* err)
 {
     CV_CLEANUP(linux_limits_plan_release) struct linux_limits_plan plan = { .items = NULL };
 
-    linux_limits_count(&c->limits, c->group_fd);
-    int rc = linux_limits_plan_make(c->spec, false, linux_limits_device, &plan, err);
+    int rc = c->group_fd >= 0 ? linux_limits_count(&c->limits, c->group_fd, err) : 0;
+    if (rc == 0)
+        rc = linux_limits_plan_make(c->spec, false, linux_limits_device, &plan, err);
     if (rc == 0 && c->group_fd < 0)
         rc = linux_unprivileged_without_group(&plan, err);
     else if (rc == 0)

@@ -141,15 +141,6 @@ static int enable_in(struct linux_limits* limits, enum linux_controller controll
     return rc;
 }
 
-void linux_limits_count(struct linux_limits* limits, int group_fd)
-{
-    static const enum linux_controller counting[] = { LINUX_CONTROLLER_MEMORY, LINUX_CONTROLLER_CPU,
-        LINUX_CONTROLLER_IO, LINUX_CONTROLLER_PIDS };
-    for (size_t i = 0; i < CV_ARRAY_LEN(counting); i++)
-        if (limits->version[counting[i]] == 0)
-            (void)enable_in(limits, counting[i], group_fd, NULL);
-}
-
 /* --- version 1 ----------------------------------------------------------------------------------------------------------------- */
 
 static bool same_folder(int a, int b)
@@ -281,6 +272,18 @@ static int refused(const struct linux_limit* limit, struct cv_error* err)
 static bool is_withheld(int rc, const struct cv_error* err)
 {
     return is_missing(rc, err) || rc == CV_ERR_PERMISSION || err->number == EBUSY || err->number == EROFS;
+}
+
+int linux_limits_count(struct linux_limits* limits, int group_fd, struct cv_error* err)
+{
+    static const enum linux_controller counting[] = { LINUX_CONTROLLER_MEMORY, LINUX_CONTROLLER_CPU,
+        LINUX_CONTROLLER_IO, LINUX_CONTROLLER_PIDS };
+    for (size_t i = 0; i < CV_ARRAY_LEN(counting); i++) {
+        int rc = limits->version[counting[i]] == 0 ? enable_in(limits, counting[i], group_fd, err) : 0;
+        if (rc < 0 && !is_withheld(rc, err))
+            return cv_error_wrap(err, "have the container's use counted");
+    }
+    return 0;
 }
 
 static int apply_one(struct apply* apply, size_t index, bool last_try, struct cv_error* err)

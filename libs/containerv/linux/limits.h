@@ -39,8 +39,11 @@ void linux_limits_release(struct linux_limits* limits); /* descriptors only */
 int linux_limits_apply(struct linux_limits* limits, const struct linux_limits_plan* plan, int group_fd, const char* id,
     struct cv_error* err);
 
-/* Have the version 2 tree, where it has them, count memory, CPU time, I/O and processes: for statistics and causes of ends. */
-void linux_limits_count(struct linux_limits* limits, int group_fd);
+/*
+ * Have the version 2 tree count memory, CPU time, I/O and processes, for statistics and causes of ends. That the host has no such
+ * controller or keeps it to itself is no error. `err` must not be NULL.
+ */
+int linux_limits_count(struct linux_limits* limits, int group_fd, struct cv_error* err);
 
 /* The calling process goes into all groups of version 1; single-threaded, its descriptors not closed yet. */
 int linux_limits_join(const struct linux_limits* limits, struct cv_error* err);
