@@ -75,7 +75,7 @@ static void grant(void)
     spec->root.path                 = strdup(cv_test_path("root"));
     spec->root.readonly             = true;
     CV_TEST_OK(err, cv_spec_add_rlimit(spec, "RLIMIT_NOFILE", 512, 600, &err));
-    CV_TEST_OK(err, cv_spec_add_device(spec, "/dev/full", "/dev/extra", &err));
+    CV_TEST_OK(err, cv_spec_add_device(spec, "/dev/full", "/dev/extra", NULL, &err));
 }
 
 static void add_network(void)
