@@ -36,7 +36,7 @@ struct cvctl_rule {
 };
 
 struct cvctl_run_options {
-    bool json, rm, read_only, init, interactive, terminal;
+    bool json, rm, read_only, init, interactive, terminal, strict, unmask_all;
 
     const char *name, *workdir, *user, *hostname, *cidfile, *backend;
     const char *rootfs, *debian, *arch;
@@ -52,7 +52,6 @@ struct cvctl_run_options {
     struct containerv_network network;
     bool                      no_new_privileges;
     const char*               seccomp; /* NULL: the default; "default", "unconfined", else a file */
-    bool                      strict, unmask_all;
     struct cv_strv            mask, unmask;
     struct cvctl_rule*        rules; /* of Landlock */
     size_t                    rule_count;
