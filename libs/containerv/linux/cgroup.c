@@ -15,6 +15,7 @@
 #include <cv/str.h>
 
 #include "linux/cgroup-file.h"
+#include "linux/delegated.h"
 #include "linux/mountinfo.h"
 #include "linux/unprivileged.h"
 
@@ -33,10 +34,8 @@ int linux_cgroup_open_parent(int* parent_fd_out, struct cv_error* err)
     int                              rc;
 
     if (linux_unprivileged()->active)
-        rc = linux_rights_cgroup(&root, NULL, err);
-    else
-        rc = linux_mountinfo_open_cgroup2(&root, err);
-
+        return linux_delegated_open_parent(parent_fd_out, err);
+    rc = linux_mountinfo_open_cgroup2(&root, err);
     if (rc < 0)
         return rc;
     if (mkdirat(root, PARENT_NAME, 0755) < 0 && errno != EEXIST)

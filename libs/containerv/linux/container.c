@@ -18,6 +18,7 @@
 #include "linux/attr.h"
 #include "linux/cgroup.h"
 #include "linux/container-internal.h"
+#include "linux/delegated.h"
 #include "linux/device-filter.h"
 #include "linux/fd.h"
 #include "linux/landlock.h"
@@ -77,7 +78,9 @@ static int claim_limits(struct linux_container* c, struct cv_error* err)
         rc = linux_unprivileged_without_group(&plan, err);
     else if (rc == 0)
         rc = linux_limits_apply(&c->limits, &plan, c->group_fd, c->home.id, err);
-    if (rc == 0)
+    if (rc < 0 && linux_unprivileged_can_make_room(c->parent_fd, err, &rc))
+        rc = linux_limits_apply(&c->limits, &plan, c->group_fd, c->home.id, err);
+    if (rc == 0 && !linux_unprivileged()->active) /* in the guardian's user namespace nobody makes nodes */
         rc = linux_device_filter(c->spec, &c->limits, c->group_fd, c->home.id, err);
     if (rc < 0)
         return rc;
@@ -89,6 +92,13 @@ static int claim_limits(struct linux_container* c, struct cv_error* err)
     return 0;
 }
 
+static int note_cgroup(struct linux_container* c, struct cv_error* err)
+{
+    CV_CLEANUP(linux_fd_closep) int folder_fd = -1;
+    int                             rc        = linux_container_open_run_folder(c, &folder_fd, err);
+    return rc == 0 ? linux_delegated_note(folder_fd, err) : rc;
+}
+
 static int claim_cgroup(struct linux_container* c, struct cv_error* err)
 {
     int rc = linux_cgroup_open_parent(&c->parent_fd, err);
@@ -96,6 +106,8 @@ static int claim_cgroup(struct linux_container* c, struct cv_error* err)
         rc = 0; /* the PID namespace holds its processes together, too; what needs a group is refused */
     else if (rc == 0)
         rc = linux_cgroup_create(c->parent_fd, c->home.id, &c->group_fd, err);
+    if (rc == 0 && c->group_fd >= 0 && linux_unprivileged()->active)
+        rc = note_cgroup(c, err);
     return rc == 0 ? claim_limits(c, err) : rc;
 }
 

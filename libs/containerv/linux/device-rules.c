@@ -33,14 +33,19 @@ static unsigned access_of(const char* letters)
     return letters == NULL || access == 0 ? (unsigned)LINUX_DEVICE_ALL : access;
 }
 
-bool linux_device_rules_needed(const struct cv_spec* spec)
+bool linux_device_rules_asked(const struct cv_spec* spec)
 {
-    if (cv_spec_namespace(spec, "user") == NULL || spec->linux_.resources.devices.count > 0)
+    if (spec->linux_.resources.devices.count > 0)
         return true;
     for (size_t i = 0; i < spec->ext.devices.count; i++)
         if (access_of(spec->ext.devices.items[i].access) != LINUX_DEVICE_ALL)
             return true;
     return false;
+}
+
+bool linux_device_rules_needed(const struct cv_spec* spec)
+{
+    return cv_spec_namespace(spec, "user") == NULL || linux_device_rules_asked(spec);
 }
 
 static int add(struct linux_device_rules* rules, const struct linux_device_rule* rule, struct cv_error* err)

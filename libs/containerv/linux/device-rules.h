@@ -40,6 +40,9 @@ typedef int (*linux_device_look_fn)(
 
 bool linux_device_rules_needed(const struct cv_spec* spec);
 
+/* Are there any that were asked for? Without a user namespace they are needed all the same. */
+bool linux_device_rules_asked(const struct cv_spec* spec);
+
 /* CV_ERR_LIMIT for more rules than the maximum; an error of `look` is handed on. */
 int linux_device_rules_make(
     const struct cv_spec* spec, linux_device_look_fn look, struct linux_device_rules* rules_out, struct cv_error* err);

@@ -18,6 +18,7 @@
 #include <cv/str.h>
 
 #include "linux/cgroup.h"
+#include "linux/delegated.h"
 #include "linux/fd.h"
 #include "linux/limits.h"
 #include "linux/net.h"
@@ -132,11 +133,22 @@ int linux_home_remove(struct linux_home* home, struct cv_error* err)
 
 /* --- sweeping ------------------------------------------------------------------------------------------------------------------ */
 
-static int sweep_cgroup(const char* id, struct cv_error* err)
+/* A user's may be elsewhere than those of the one who sweeps. */
+static int open_groups(int run_fd, const char* name, int* parent_out, struct cv_error* err)
+{
+    if (!linux_unprivileged()->active)
+        return linux_cgroup_open_parent(parent_out, err);
+    CV_CLEANUP(linux_fd_closep) int folder_fd = openat(run_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (folder_fd < 0)
+        return cv_error_errno(err, errno, "open the container's run folder", name);
+    return linux_delegated_open_noted(folder_fd, parent_out, err);
+}
+
+static int sweep_cgroup(int run_fd, const char* name, const char* id, struct cv_error* err)
 {
     CV_CLEANUP(linux_fd_closep) int parent_fd = -1;
     CV_CLEANUP(linux_fd_closep) int group_fd  = -1;
-    if (linux_cgroup_open_parent(&parent_fd, err) < 0 || linux_cgroup_open(parent_fd, id, &group_fd, err) < 0)
+    if (open_groups(run_fd, name, &parent_fd, err) < 0 || linux_cgroup_open(parent_fd, id, &group_fd, err) < 0)
         return err->code == CV_ERR_NOT_FOUND || err->code == CV_ERR_UNSUPPORTED ? 0 : err->code;
     int rc = linux_cgroup_kill(group_fd, SWEEP_KILL_MS, err);
     return rc == 0 ? linux_cgroup_remove(parent_fd, id, SWEEP_KILL_MS, err) : rc;
@@ -171,7 +183,7 @@ static int sweep_one(const struct linux_home* base, int run_fd, const char* name
     CV_CLEANUP(linux_fd_closep) int lock_fd = -1;
     if (!owner_is_dead(run_fd, name, &lock_fd))
         return 0;
-    int rc = sweep_cgroup(dead.id, err);
+    int rc = sweep_cgroup(run_fd, name, dead.id, err);
     if (rc == 0 && !linux_unprivileged()->active)
         rc = sweep_roots(dead.id, err);
     if (rc == 0)

@@ -166,6 +166,15 @@ static int own_group(char** path_out, struct cv_error* err)
     return cv_error_set(err, CV_ERR_UNSUPPORTED, "this process is in no cgroup of version 2");
 }
 
+/* Of a caller that was moved into a group of ours, it is the one above. */
+static void leave_callers_group(char* group)
+{
+    char* last = strrchr(group, '/');
+
+    if (last != NULL && strcmp(last + 1, LINUX_CALLERS_GROUP) == 0)
+        last[last == group ? 1 : 0] = '\0';
+}
+
 /* The group's folder as far as this mount shows it: below the mount's own root. NULL: it doesn't. */
 static char* folder_of(const struct mountinfo_entry* entry, const char* group, struct cv_error* err)
 {
@@ -198,6 +207,7 @@ int linux_rights_cgroup(int* folder_fd_out, char** path_out, struct cv_error* er
         rc = own_group(&group, err);
     if (rc < 0)
         return rc;
+    leave_callers_group(group);
     while ((entry = mountinfo_next(&info, entry, "cgroup2")) != NULL) {
         CV_CLEANUP(cv_freep) char* path = folder_of(entry, group, err);
         int                        fd   = path != NULL ? open_if_ours(path) : CV_HANDLE_NONE;

@@ -28,6 +28,9 @@ enum linux_rights_single {
     LINUX_SINGLE_COUNT
 };
 
+/* Below a delegated group: where its own processes move so that it can hand controllers on (delegated.h). */
+#define LINUX_CALLERS_GROUP "containerv-callers"
+
 struct linux_rights {
     enum linux_rights_kind   kind;
     enum linux_rights_single single;

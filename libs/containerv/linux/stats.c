@@ -122,6 +122,8 @@ static int apply(struct linux_container* c, const struct cv_spec* spec, bool pau
         return rc == 0 ? linux_unprivileged_without_group(&plan, err) : rc;
     if (rc == 0)
         rc = linux_limits_apply(&c->limits, &plan, c->group_fd, c->home.id, err);
+    if (rc < 0 && linux_unprivileged_can_make_room(c->parent_fd, err, &rc))
+        rc = linux_limits_apply(&c->limits, &plan, c->group_fd, c->home.id, err);
     return rc == 0 ? move_all(c, paused, err) : rc;
 }
 

@@ -17,6 +17,8 @@
 #include <cv/handle.h>
 #include <cv/str.h>
 
+#include "linux/delegated.h"
+#include "linux/device-rules.h"
 #include "linux/idrange.h"
 
 #include <cv/banned.h>
@@ -27,7 +29,8 @@
 enum { TOOL_TEXT_MAX = 512 };
 
 static struct linux_unprivileged state;
-static struct cv_error           failure = CV_ERROR_INIT;
+static int                       caller_socket = -1;
+static struct cv_error           failure       = CV_ERROR_INIT;
 
 const struct linux_unprivileged* linux_unprivileged(void)
 {
@@ -294,6 +297,7 @@ void linux_unprivileged_enter(char** argv, int kept_fd)
 {
     struct linux_rights rights;
 
+    caller_socket = kept_fd;
     if (linux_rights_find(&rights, &failure) < 0 || rights.kind == LINUX_RIGHTS_FULL)
         return;
     if (rights.kind == LINUX_RIGHTS_USER && enter(argv[0], &rights, kept_fd, &failure) < 0)
@@ -312,7 +316,15 @@ void linux_unprivileged_enter(char** argv, int kept_fd)
 
 int linux_unprivileged_allows(const struct cv_spec* spec, struct cv_error* err)
 {
-    if (!state.active || spec->ext.network.mode != CV_SPEC_NETWORK_VETH)
+    if (!state.active)
+        return 0;
+    if (linux_device_rules_asked(spec)) {
+        cv_error_set(
+            err, CV_ERR_PERMISSION, "rules of devices, or less than all access to one, can only be set by root");
+        cv_error_step(err, "set the rules of devices");
+        return cv_error_hint(err, "leave them out: a user's container has no more access than the user");
+    }
+    if (spec->ext.network.mode != CV_SPEC_NETWORK_VETH)
         return 0;
     cv_error_set(err, CV_ERR_PERMISSION, "a link to the host's network (veth) can only be made by root");
     cv_error_step(err, "plan the container's network");
@@ -333,6 +345,20 @@ int linux_unprivileged_without_group(const struct linux_limits_plan* plan, struc
         if (!plan->items[i].optional)
             return linux_unprivileged_no_group(plan->items[i].what, err);
     return 0;
+}
+
+bool linux_unprivileged_can_make_room(int parent_fd, struct cv_error* err, int* rc)
+{
+    if (!state.active || parent_fd < 0)
+        return false;
+    if (err->number == EBUSY) {
+        *rc = linux_delegated_make_room(parent_fd, caller_socket, err);
+        return *rc == 0;
+    }
+    if (err->number == EACCES || err->number == EPERM)
+        cv_error_hint(err, "the controller was not delegated to this user; for systemd's user sessions: systemctl edit "
+                           "user@.service, [Service] Delegate=cpu cpuset io memory pids");
+    return false;
 }
 
 int linux_unprivileged_setgroups(size_t count, const gid_t* groups)

@@ -53,6 +53,12 @@ int linux_unprivileged_allows(const struct cv_spec* spec, struct cv_error* err);
 /* A container that has no cgroup: CV_ERR_UNSUPPORTED, with the fix, when a limit of the plan was asked for. */
 int linux_unprivileged_without_group(const struct linux_limits_plan* plan, struct cv_error* err);
 
+/*
+ * After a limit failed with *rc and its error: true when the delegated cgroup can hand controllers on now, so that it is worth another
+ * try. Else *rc and the error are what is to be told.
+ */
+bool linux_unprivileged_can_make_room(int parent_fd, struct cv_error* err, int* rc);
+
 /* CV_ERR_UNSUPPORTED: `what` needs a cgroup of the container's own. */
 int linux_unprivileged_no_group(const char* what, struct cv_error* err);
 

@@ -14,11 +14,7 @@ BUILD = os.environ["CV_BUILD"]
 ROOTFS = os.environ["CV_SUITE_ROOTFS"]  # root's; each test has a copy that belongs to the user
 UID, SUB, SUBS = 48111, 700000000, 65536
 OURS = 125
-ENTER = """
-mount -t overlay -o "lowerdir=$1:/etc" containerv-test /etc
-shift
-exec setpriv --reuid=%d --regid=%d --clear-groups --inh-caps=-all -- "$@"
-""" % (UID, UID)
+ENTER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "enter.py")
 
 
 def poll(condition, what, seconds=20):
@@ -48,6 +44,7 @@ def processes():
 
 class Case(unittest.TestCase):
     subids = True
+    group = ""  # the folder of the cgroup that the user is in; "": where we are
     maxDiff = None
 
     def setUp(self):
@@ -84,7 +81,7 @@ class Case(unittest.TestCase):
                 os.chown(path, owner, owner, follow_symlinks=False)
 
     def as_user(self, *argv):
-        return ["unshare", "--mount", "--propagation", "private", "sh", "-ec", ENTER, "sh", self.etc, *argv]
+        return [sys.executable, "-SIB", ENTER, self.etc, self.group, str(UID), *argv]
 
     def command(self, *args, root=None):
         return self.as_user(CVCTL, "run", "--rootfs", root or self.root + ":O", *args)

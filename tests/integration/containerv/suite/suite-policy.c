@@ -49,6 +49,7 @@ static void writing_is_where_it_was_allowed(void** state)
     char output[OUTPUT_MAX];
     (void)state;
     NEED(CV_FEATURE_POLICY);
+    NEED(CV_FEATURE_USERS);
     struct containerv_container*    container = landlocked(options_with(write_only_tmp()));
     struct containerv_spawn_options joe       = { .user = "joe" };
     PRINTS(WRITE_ANSWERS, container, WRITE_PROBES);
