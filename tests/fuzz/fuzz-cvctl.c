@@ -25,8 +25,6 @@ static void make_env_file(void)
 {
     const char* folder = getenv("TMPDIR");
     char        unique[17];
-    if (folder == NULL)
-        folder = getenv("TEMP"); /* Windows */
     FUZZ_CHECK(cv_random_hex(unique, sizeof(unique) - 1, NULL) == 0);
     int rc = cv_snprintf(env_path, sizeof(env_path), "%s/cv-fuzz-env-%s", folder != NULL ? folder : "/tmp", unique);
     FUZZ_CHECK(rc == 0 && atexit(remove_env_file) == 0);
