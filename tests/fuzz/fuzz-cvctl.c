@@ -1,5 +1,6 @@
 /*
- * Any bytes as the arguments of `cvctl run`, with a NUL between; the value of --env-file is not a path here but what the file holds.
+ * Any bytes as the arguments of `cvctl run`, with a NUL between, and each of them as one of `cvctl cp`; the value of --env-file is not
+ * a path here but what the file holds.
  * Reading them never crashes or leaks; each refusal has a code and a text that names the option; what was taken is in its range.
  */
 #include <string.h>
@@ -9,6 +10,7 @@
 #include <cv/random.h>
 #include <cv/str.h>
 
+#include "cp-path.h"
 #include "fuzz.h"
 #include "run-options.h"
 
@@ -108,6 +110,21 @@ static void parse(int argc, char** argv)
     cvctl_run_options_release(&options);
 }
 
+static void parse_path(const char* text)
+{
+    struct cv_error      err  = CV_ERROR_INIT;
+    struct cvctl_cp_path path = { NULL };
+    int                  rc   = cvctl_cp_path_parse(text, &path, &err);
+
+    FUZZ_CHECK(rc == 0 || (rc == CV_ERR_INVALID && err.text[0] != '\0'));
+    if (rc == 0 && path.container != NULL) {
+        FUZZ_CHECK(path.container[0] != '\0' && strpbrk(path.container, ":/") == NULL && path.path[0] == '/');
+        FUZZ_CHECK(cv_str_starts_with(text, path.container) && text[strlen(path.container)] == ':');
+    }
+    FUZZ_CHECK(rc < 0 || path.container != NULL || strcmp(path.path, text) == 0);
+    cvctl_cp_path_release(&path);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
 {
     char  name[]             = "run";
@@ -121,6 +138,8 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
     text[size] = '\0';
     for (char* at = text; at <= text + size && argc <= ARGS_MAX; at += strlen(at) + 1)
         argv[argc++] = at;
+    for (int i = 1; i < argc; i++)
+        parse_path(argv[i]);
     parse(argc, argv);
     free(text);
     return 0;

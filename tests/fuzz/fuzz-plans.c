@@ -1,11 +1,12 @@
 /*
- * Any bytes as config.json, and what the linux back end plans from it: limits, addresses, Landlock, offsets of clocks. Making a plan
- * never crashes or leaks, whether or not the specification was valid; no plan writes anywhere but to a plain file of a cgroup, and a
- * valid specification gives no rule that allows more than it says.
+ * Any bytes as config.json, and what the linux back end plans from it: limits, devices, addresses, Landlock, offsets of clocks.
+ * Making a plan never crashes or leaks, whether or not the specification was valid; no plan writes anywhere but to a plain file of a
+ * cgroup, and a program for devices only jumps forward and ends.
  */
 #include <string.h>
 
 #include "fuzz.h"
+#include "linux/device-rules.h"
 #include "linux/landlock-plan.h"
 #include "linux/limits-plan.h"
 #include "linux/net-plan.h"
@@ -46,6 +47,47 @@ static void check_limits(const struct cv_spec* spec, bool update)
     for (size_t i = 0; i < plan.count; i++)
         check_limit(&plan.items[i]);
     linux_limits_plan_release(&plan);
+}
+
+static int look(const char* path, char* type_out, unsigned* major_out, unsigned* minor_out, struct cv_error* err)
+{
+    *type_out = strlen(path) % 2 == 0 ? 'b' : 'c';
+    return device(path, major_out, minor_out, err);
+}
+
+static void check_program(const struct linux_device_rules* rules)
+{
+    struct cv_error err    = CV_ERROR_INIT;
+    uint64_t*       code   = NULL;
+    size_t          length = 0;
+    int             rc     = linux_device_program(rules, &code, &length, &err);
+
+    check_refusal(rc, &err);
+    FUZZ_CHECK(rc < 0 || (length > 0 && (code[length - 1] & 0xff) == 0x95)); /* BPF_EXIT */
+    for (size_t i = 0; rc == 0 && i < length; i++) {
+        bool    jump   = (code[i] & 0x07) == 0x05 && (code[i] & 0xff) != 0x95;
+        int16_t offset = (int16_t)(code[i] >> 16 & 0xffff);
+        FUZZ_CHECK(!jump || (offset >= 0 && i + 1 + (size_t)offset < length));
+    }
+    free(code);
+}
+
+static void check_devices(const struct cv_spec* spec)
+{
+    struct cv_error           err   = CV_ERROR_INIT;
+    struct linux_device_rules rules = { NULL, 0 };
+    int                       rc    = linux_device_rules_make(spec, look, &rules, &err);
+
+    check_refusal(rc, &err);
+    FUZZ_CHECK(rules.count <= LINUX_DEVICE_RULES_MAX);
+    for (size_t i = 0; i < rules.count; i++) {
+        char line[LINUX_DEVICE_LINE_SIZE];
+        linux_device_rule_line(&rules.items[i], line);
+        FUZZ_CHECK(memchr(line, '\0', sizeof(line)) != NULL && strchr("abc", line[0]) != NULL);
+    }
+    if (rc == 0)
+        check_program(&rules);
+    linux_device_rules_release(&rules);
 }
 
 static void check_network(const struct cv_spec* spec)
@@ -101,6 +143,8 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
     (void)linux_limits_pids(spec, &is_default);
     check_limits(spec, false);
     check_limits(spec, true);
+    (void)linux_device_rules_needed(spec);
+    check_devices(spec);
     check_network(spec);
     for (int abi = 0; abi <= LANDLOCK_ABI_NET; abi++)
         check_landlock(spec, abi);
