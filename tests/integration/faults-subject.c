@@ -18,11 +18,14 @@
 #include <cv/str.h>
 
 #include "faults.h"
+#include "linux/cgroup-file.h"
 #include "linux/cgroup.h"
+#include "linux/container-internal.h"
+#include "linux/limits-v1.h"
 #include "linux/net.h"
 #include "linux/source.h"
 
-enum { STRIDE = 6, REPORT_MAX = 256 << 10 };
+enum { PIDS = 17, STRIDE = 6, REPORT_MAX = 256 << 10 };
 
 char subject_progress[128];
 
@@ -78,6 +81,17 @@ static void grant(void)
     CV_TEST_OK(err, cv_spec_add_device(spec, "/dev/full", "/dev/extra", NULL, &err));
 }
 
+/* Kept by groups of version 1 where version 2 has no such controllers. */
+static void add_limits(void)
+{
+    spec->ext.limits.memory_bytes = UINT64_C(64) << 20;
+    spec->ext.limits.pids         = PIDS;
+    spec->ext.limits.cpu_weight   = 50;
+    spec->ext.limits.upper_bytes  = UINT64_C(4) << 20;
+    CV_TEST_OK(err, cv_spec_set_string(&spec->ext.limits.cpus, "0", &err));
+    CV_TEST_OK(err, cv_spec_add_device(spec, "/dev/full", NULL, "r", &err));
+}
+
 static void add_network(void)
 {
     spec->ext.network.mode         = CV_SPEC_NETWORK_VETH;
@@ -109,6 +123,8 @@ void subject_make(enum subject_kind wanted, bool stay)
     CV_TEST_OK(err, cv_spec_default_linux(spec, &err));
     if (kind == SUBJECT_GRANTED)
         grant();
+    if (kind == SUBJECT_LIMITS)
+        add_limits();
     add_bind(cv_test_path("shared"), "/mnt", NULL);
     add_bind(cv_test_path("given"), "/given", "x-containerv.chown");
     add_args(stay);
@@ -202,6 +218,36 @@ void subject_compare(const char* report, const char* reference)
 
 /* --- what is left -------------------------------------------------------------------------------------------------------------- */
 
+void subject_check_limits(const struct linux_container* container)
+{
+    const struct linux_limits* limits = &container->limits;
+    char                       text[64];
+    if (kind != SUBJECT_LIMITS)
+        return;
+    int version = limits->version[LINUX_CONTROLLER_PIDS];
+    int group   = version == 2 ? container->group_fd : limits->groups[limits->of[LINUX_CONTROLLER_PIDS]].group_fd;
+    CV_TEST_OK(err, linux_cgroup_read(group, "pids.max", text, sizeof(text), &err));
+    if (strtol(text, NULL, 10) != PIDS)
+        fail_msg("%s: the limit of processes is %s", subject_progress, text);
+    if (container->upper_fd < 0 || limits->version[LINUX_CONTROLLER_MEMORY] == 0
+        || limits->version[LINUX_CONTROLLER_CPUSET] == 0)
+        fail_msg("%s: a limit was lost", subject_progress);
+}
+
+static void check_no_group_of_version_1(void)
+{
+    for (int i = 0; i < LINUX_CONTROLLERS; i++) {
+        int  parent = -1;
+        char name[64];
+        if (linux_v1_find_parent((enum linux_controller)i, &parent, &err) < 0)
+            continue;
+        cv_snprintf(name, sizeof(name), "c-%s", id);
+        if (faccessat(parent, name, F_OK, 0) == 0)
+            fail_msg("%s: a group of the controller %d is left", subject_progress, i);
+        close(parent);
+    }
+}
+
 static size_t count_entries(const char* path)
 {
     DIR*   folder = opendir(path);
@@ -265,6 +311,7 @@ void subject_check_nothing_left(const struct subject_state* before)
     linux_net_host_name(id, link);
     if (if_nametoindex(link) != 0)
         fail_msg("%s: the link %s is left", subject_progress, link);
+    check_no_group_of_version_1();
     CV_TEST_OK(err, linux_cgroup_open_parent(&parent, &err));
     if (linux_cgroup_open(parent, id, &group, &err) != CV_ERR_NOT_FOUND)
         fail_msg("%s: the control group is left", subject_progress);

@@ -15,6 +15,7 @@
 enum subject_kind {
     SUBJECT_INIT,    /* layers, a network, an init */
     SUBJECT_NO_INIT, /* the same, the program is PID 1 */
+    SUBJECT_LIMITS,  /* layers, limits of memory, processes, CPUs and of the upper, rules of devices */
     SUBJECT_GRANTED, /* a folder, SYS_ADMIN, a terminal, another user, a device, limits */
 };
 
@@ -39,6 +40,9 @@ void  subject_no_report(void);
 
 /* The container is as isolated as the other one: the reports are equal. */
 void subject_compare(const char* report, const char* reference);
+
+/* With SUBJECT_LIMITS: they are kept. */
+void subject_check_limits(const struct linux_container* container);
 
 /* What a process and the host have; equal before and after. */
 struct subject_state {

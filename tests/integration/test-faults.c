@@ -27,6 +27,7 @@ static char* judge(struct linux_container* container, struct linux_child* child,
     char*               report = subject_report(child);
     struct pollfd       ended  = { .fd = child->pidfd, .events = POLLIN };
 
+    subject_check_limits(container);
     if (reference != NULL)
         subject_compare(report, reference);
     assert_int_equal(poll(&ended, 1, CREATE_SECONDS * 1000), 1);
@@ -145,6 +146,12 @@ static void every_call_without_init(void** state)
     try_all(SUBJECT_NO_INIT);
 }
 
+static void every_call_with_limits(void** state)
+{
+    (void)state;
+    try_all(SUBJECT_LIMITS);
+}
+
 static void every_call_with_more_granted(void** state)
 {
     (void)state;
@@ -157,6 +164,7 @@ int main(void)
         cmocka_unit_test(every_call_of_the_preparation),
         cmocka_unit_test(every_call_with_init),
         cmocka_unit_test(every_call_without_init),
+        cmocka_unit_test(every_call_with_limits),
         cmocka_unit_test(every_call_with_more_granted),
     };
     return cmocka_run_group_tests(tests, subject_setup, subject_teardown);
