@@ -88,6 +88,7 @@ struct cv_backend {
     int (*event_handle)(void* instance, containerv_handle_t* handle_out, struct cv_error* err);
     int (*update)(void* instance, const struct cv_spec* limits, struct cv_error* err); /* its ext.limits counts */
     int (*copy)(void* instance, const struct cv_copy_request* request, struct cv_error* err);
+    int (*inspect)(void* instance, char** text_out, struct cv_error* err); /* config.json as it is now, malloc'ed */
     int (*stats)(void* instance, struct containerv_stats* stats_out, struct cv_error* err);
     int (*destroy)(void* instance, struct cv_error* err); /* frees instance, also after an error */
 };

@@ -190,8 +190,9 @@ static void check_cgroup(struct doctor_finding* found)
         doctor_set(found, DOCTOR_WARN, "mount -t cgroup2 cgroup2 /sys/fs/cgroup",
             "no cgroup v2: no pause, no limits, and killing goes process by process");
     else if (missing[0] == '\0')
-        doctor_set(found, DOCTOR_OK, NULL, "%s: limits of memory, pids and cpu can be set",
-            pure ? "v2" : "hybrid (v2 and v1)");
+        doctor_set(found, DOCTOR_OK, NULL, "%s: limits of memory, pids and cpu can be set%s",
+            pure ? "v2" : "hybrid (v2 and v1)",
+            has_word(have, "pids") ? "" : "; without --pids-limit an rlimit bounds each user's processes");
     else
         doctor_set(found, DOCTOR_WARN,
             hybrid ? "boot with systemd.unified_cgroup_hierarchy=1"

@@ -211,12 +211,20 @@ int cv_container_in_state(
     return cv_error_object(err, "%s", container->spec->ext.id);
 }
 
+/* What its back end says, which knows of updates; what we know ourselves where that has none, or is gone. */
+static int inspect(struct containerv_container* container, char** text_out, struct cv_error* err)
+{
+    size_t length = 0;
+    int    rc = container->backend->inspect != NULL ? container->backend->inspect(container->instance, text_out, err)
+                                                    : CV_ERR_LOST;
+    return rc == CV_ERR_LOST ? cv_spec_print(container->spec, text_out, &length, err) : rc;
+}
+
 int containerv_inspect(struct containerv_container* container, char** text_out)
 {
-    struct cv_error err    = CV_ERROR_INIT;
-    size_t          length = 0;
-    int             rc = container != NULL && text_out != NULL ? cv_spec_print(container->spec, text_out, &length, &err)
-                                                               : refuse(&err, "container", "is NULL");
+    struct cv_error err = CV_ERROR_INIT;
+    int             rc  = container != NULL && text_out != NULL ? inspect(container, text_out, &err)
+                                                                : refuse(&err, "container", "is NULL");
     return cv_publish(&err, rc, "print the specification");
 }
 

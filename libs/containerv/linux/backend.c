@@ -88,6 +88,7 @@ const struct cv_backend cv_backend_linux = {
     .event_handle = linux_client_event_handle,
     .copy         = linux_client_copy,
     .update       = linux_client_update,
+    .inspect      = linux_client_inspect,
     .stats        = linux_client_stats,
     .destroy      = linux_client_destroy,
 };

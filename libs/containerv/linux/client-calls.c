@@ -380,6 +380,22 @@ int linux_client_update(void* instance, const struct cv_spec* limits, struct cv_
     return call_simple(self, &request, err);
 }
 
+int linux_client_inspect(void* instance, char** text_out, struct cv_error* err)
+{
+    struct linux_client_answer answer = { .reply = NULL };
+    int   result = call_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_INSPECT, &answer, err);
+    char* text;
+
+    if (result < 0)
+        return result;
+    text = strndup((const char*)answer.reply->config_json.data, answer.reply->config_json.len);
+    linux_client_answer_release(&answer);
+    if (text == NULL)
+        return cv_error_no_memory(err);
+    *text_out = text;
+    return 0;
+}
+
 int linux_client_stats(void* instance, struct containerv_stats* stats_out, struct cv_error* err)
 {
     struct linux_client_answer answer = { .reply = NULL };

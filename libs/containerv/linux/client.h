@@ -94,6 +94,7 @@ int linux_client_state(void* instance, enum containerv_state* state_out, struct 
 int linux_client_next_event(void* instance, struct containerv_event* event_out, struct cv_error* err);
 int linux_client_event_handle(void* instance, containerv_handle_t* handle_out, struct cv_error* err);
 int linux_client_update(void* instance, const struct cv_spec* limits, struct cv_error* err);
+int linux_client_inspect(void* instance, char** text_out, struct cv_error* err);
 int linux_client_stats(void* instance, struct containerv_stats* stats_out, struct cv_error* err);
 int linux_client_destroy(void* instance, struct cv_error* err);
 

@@ -67,6 +67,16 @@ static void container_free(struct linux_container* c)
 
 /* --- claiming ------------------------------------------------------------------------------------------------------------------ */
 
+/* For whoever inspects the container. */
+static int tell_weaker(struct linux_container* c, struct cv_error* err)
+{
+    cv_strv_release(&c->spec->ext.weaker);
+    cv_strv_init(&c->spec->ext.weaker);
+    if (c->limits.processes_rlimit != 0 && cv_strv_append(&c->spec->ext.weaker, "limits.pids: RLIMIT_NPROC") < 0)
+        return cv_error_no_memory(err);
+    return 0;
+}
+
 static int claim_limits(struct linux_container* c, struct cv_error* err)
 {
     CV_CLEANUP(linux_limits_plan_release) struct linux_limits_plan plan = { .items = NULL };
@@ -89,7 +99,7 @@ static int claim_limits(struct linux_container* c, struct cv_error* err)
     if (linux_limits_pids(c->spec, &is_default) != UINT64_MAX && is_default && c->range.lock_fd >= 0
         && c->limits.version[LINUX_CONTROLLER_PIDS] != 2)
         c->limits.processes_rlimit = LINUX_PIDS_DEFAULT;
-    return 0;
+    return tell_weaker(c, err);
 }
 
 static int note_cgroup(struct linux_container* c, struct cv_error* err)

@@ -140,6 +140,10 @@ int linux_container_update(
         struct cv_spec_limits old   = container->spec->ext.limits;
         container->spec->ext.limits = kept->ext.limits;
         kept->ext.limits            = old;
+        if (container->limits.version[LINUX_CONTROLLER_PIDS] != 0) { /* now a group keeps it */
+            cv_strv_release(&container->spec->ext.weaker);
+            cv_strv_init(&container->spec->ext.weaker);
+        }
     } else if (kept != NULL) {
         (void)apply(container, container->spec, paused, NULL); /* as it was */
     }

@@ -282,6 +282,7 @@ struct cv_spec_extension {
         char*    host_address;
     } network;
     struct cv_spec_limits limits;
+    struct cv_strv        weaker; /* said by a back end: defaults of ours that this host keeps in a weaker way */
     struct {
         struct cv_spec_ext_device* items;
         size_t                     count;

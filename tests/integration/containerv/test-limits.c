@@ -209,6 +209,15 @@ static void processes_are_limited(void** state)
     end(container);
 }
 
+static bool inspects(struct containerv_container* container, const char* words)
+{
+    char* text = NULL;
+    OK(containerv_inspect(container, &text));
+    bool found = strstr(text, words) != NULL;
+    containerv_free(text);
+    return found;
+}
+
 /* 2048 where nothing else was said: by the cgroup, or for each user by its rlimit. */
 static void processes_have_a_default_limit(void** state)
 {
@@ -222,6 +231,8 @@ static void processes_have_a_default_limit(void** state)
         assert_int_equal(number_of(text, ""), 2048);
     else
         assert_string_equal(output, "2048");
+    print_message("pids: as inside: %s, no cgroup: %d\n", output, inspects(container, "\"limits.pids: RLIMIT_NPROC\""));
+    assert_int_equal(inspects(container, "\"limits.pids: RLIMIT_NPROC\""), access(path, F_OK) != 0);
     end(container);
     container = limited(&none);
     assert_int_equal(suite_run(container, "ulimit -u", output), 0);
@@ -377,6 +388,7 @@ static void limits_change_while_it_runs(void** state)
     start(container, sleeper);
     start(container, sleeper);
     OK(containerv_update(container, &limits));
+    assert_true(inspects(container, "\"memoryBytes\":33554432") && !inspects(container, "RLIMIT_NPROC"));
     assert_int_equal(count(container, &memory_max, ""), 32 * MIB);
     OK(containerv_stats(container, &stats));
     assert_true(
