@@ -15,7 +15,7 @@
 
 #include "suite.h"
 
-enum { LARGE = 3 << 20, SPARSE = 64 << 20, DEEP = 40 };
+enum { LARGE = 1 << 20, SPARSE = 16 << 20, DEEP = 40 };
 
 static char folder[PATH_MAX]; /* of the running test, on the host; `data` in it is /data in the container */
 
