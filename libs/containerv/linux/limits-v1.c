@@ -105,13 +105,13 @@ static int open_group(int parent_fd, const char* name, struct linux_limits_group
         rc = fill_cpuset(parent_fd, group->group_fd, err);
     if (rc < 0)
         return rc;
-    group->procs_fd = openat(group->group_fd, "cgroup.procs", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-    return group->procs_fd < 0 ? cv_error_errno(err, errno, "open the list of the cgroup's processes", name) : 0;
+    group->tasks_fd = openat(group->group_fd, "tasks", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    return group->tasks_fd < 0 ? cv_error_errno(err, errno, "open the list of the cgroup's threads", name) : 0;
 }
 
 int linux_v1_create(int parent_fd, const char* id, struct linux_limits_group* group_out, struct cv_error* err)
 {
-    struct linux_limits_group group = { .parent_fd = parent_fd, .group_fd = -1, .procs_fd = -1, .fresh = true };
+    struct linux_limits_group group = { .parent_fd = parent_fd, .group_fd = -1, .tasks_fd = -1, .fresh = true };
     char                      name[NAME_SIZE];
     int                       rc = group_name(id, name, err);
     if (rc < 0)

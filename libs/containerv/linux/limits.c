@@ -38,7 +38,7 @@ static void close_group(struct linux_limits_group* group)
 {
     cv_handle_closep(&group->parent_fd);
     cv_handle_closep(&group->group_fd);
-    cv_handle_closep(&group->procs_fd);
+    cv_handle_closep(&group->tasks_fd);
     *group = (struct linux_limits_group)EMPTY_GROUP;
 }
 
@@ -327,19 +327,20 @@ int linux_limits_apply(struct linux_limits* limits, const struct linux_limits_pl
     return apply_all(&apply, err != NULL ? err : &own);
 }
 
-static int write_procs(int procs_fd, const char* text)
+static int write_text(int fd, const char* text)
 {
     ssize_t written;
     do
-        written = write(procs_fd, text, strlen(text));
+        written = write(fd, text, strlen(text));
     while (written < 0 && errno == EINTR);
     return written < 0 ? errno : 0;
 }
 
+/* By "tasks": a thread that moves itself needs no lock of all forks and exits of the machine, which would take milliseconds to get. */
 int linux_limits_join(const struct linux_limits* limits, struct cv_error* err)
 {
     for (size_t i = 0; i < limits->group_count; i++) {
-        int number = write_procs(limits->groups[i].procs_fd, "0");
+        int number = write_text(limits->groups[i].tasks_fd, "0");
         if (number != 0)
             return cv_error_errno(err, number, "go into the cgroup of the container's limits", NULL);
     }
@@ -351,9 +352,13 @@ int linux_limits_move(const struct linux_limits* limits, pid_t pid, struct cv_er
     char text[16];
     cv_snprintf(text, sizeof(text), "%d", (int)pid);
     for (size_t i = 0; i < limits->group_count; i++) {
-        int number = limits->groups[i].fresh ? write_procs(limits->groups[i].procs_fd, text) : 0;
-        if (number != 0 && number != ESRCH)
-            return cv_error_errno(err, number, "move a process into the cgroup of the container's limits", text);
+        struct cv_error own = CV_ERROR_INIT;
+        if (!limits->groups[i].fresh || linux_cgroup_write(limits->groups[i].group_fd, "cgroup.procs", text, &own) == 0
+            || own.number == ESRCH)
+            continue;
+        if (err != NULL)
+            *err = own;
+        return own.code;
     }
     return 0;
 }

@@ -16,7 +16,7 @@
 
 /* A group in a hierarchy of version 1. */
 struct linux_limits_group {
-    int  parent_fd, group_fd, procs_fd;
+    int  parent_fd, group_fd, tasks_fd;
     bool fresh; /* nobody was moved into it yet */
 };
 
