@@ -167,16 +167,31 @@ class Races(Case):
         self.race(processes[0], [])
         self.assertIsNone(processes[1].poll())
 
-    def test_T7_masked_paths(self):
-        """Two folders change places: wherever the procfs is in the end, it has its masks."""
+    def test_T7_masked_and_read_only_paths(self):
+        """Two folders change places: wherever the procfs is in the end, it has its masks, and what is read-only in it is."""
         os.mkdir(self.inside("proc2"))
         process = self.swap("proc", "proc2")
+        # the two change places on and on, between the opens too
+        script = ("probe read /proc/timer_list /proc2/timer_list; "
+                  "while ! cat /proc/self/mountinfo 2>/dev/null && ! cat /proc2/self/mountinfo 2>/dev/null; do :; done")
+        done = 0
         for _ in range(ROUNDS):
-            result = self.run_container("--", "/bin/probe", "read", "/proc/timer_list", "/proc2/timer_list")
+            result = self.shell(script)
             self.assertIn(result.returncode, (0, OURS), result.stderr)
-            for line in result.stdout.splitlines():
+            if result.returncode == OURS:
+                continue
+            done += 1
+            lines = result.stdout.splitlines()
+            for line in lines[:2]:
                 self.assertIn(line.split(" ")[1], ("EMPTY", "ENOENT"), line)
+            rows = [line.split(" ") for line in lines[2:]]
+            read_only = [row for row in rows if row[3] in ("/sys", "/bus", "/fs", "/irq") and row[row.index("-") + 1] == "proc"]
+            self.assertGreaterEqual({row[3] for row in read_only}, {"/sys"}, result.stdout)
+            for row in read_only:
+                self.assertEqual(row[5].split(",")[0], "ro", row)
+        self.assertGreater(done, 0)
         self.assertIsNone(process.poll())
+        print(f"{done} of {ROUNDS} were made")
 
 
 if __name__ == "__main__":
