@@ -13,6 +13,7 @@
 #include <cv/str.h>
 
 #include "doctor-linux.h"
+#include "linux/outer.h"
 #include "linux/rights.h"
 
 #include <cv/banned.h>
@@ -136,6 +137,16 @@ static int try_user_namespace(void)
     return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 }
 
+static void cannot_be_made(struct doctor_finding* found, int failed)
+{
+    struct cv_error err = CV_ERROR_INIT;
+
+    cv_error_errno(&err, failed, "make a user namespace", NULL);
+    cv_error_hint(&err, "run it outside of other containers and chroots");
+    linux_outer_hint(LINUX_OUTER_NAMESPACE, failed, &err);
+    doctor_set(found, DOCTOR_FAIL, err.hint, "they can't be made: %s", strerror(failed));
+}
+
 void doctor_check_user_namespaces(struct doctor_finding* found)
 {
     bool user   = doctor_rights()->kind == LINUX_RIGHTS_USER;
@@ -156,9 +167,7 @@ void doctor_check_user_namespaces(struct doctor_finding* found)
     else if (failed == EINVAL)
         doctor_set(found, DOCTOR_FAIL, "use a kernel with CONFIG_USER_NS", "this kernel has none");
     else
-        doctor_set(found, DOCTOR_FAIL,
-            "run it outside of other containers and chroots, or with their system call filter off",
-            "they can't be made: %s", strerror(failed));
+        cannot_be_made(found, failed);
 }
 
 /* --- cgroup -------------------------------------------------------------------------------------------------------------------- */

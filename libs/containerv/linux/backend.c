@@ -8,6 +8,7 @@
 
 #include "backend.h"
 #include "linux/client.h"
+#include "linux/outer.h"
 #include "linux/rights.h"
 
 #include <cv/banned.h>
@@ -23,6 +24,7 @@ static int probe_kernel(struct cv_error* err)
     if (syscall(SYS_clone3, NULL, 0) < 0 && errno == ENOSYS) {
         cv_error_set(err, CV_ERR_UNSUPPORTED, "this kernel or the filter that we run under has no clone3");
         cv_error_hint(err, "Linux 5.19 or newer is needed, and a system call filter that lets clone3 through");
+        linux_outer_hint(LINUX_OUTER_NAMESPACE, ENOSYS, err);
         return CV_ERR_UNSUPPORTED;
     }
     return 0;

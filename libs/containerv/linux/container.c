@@ -23,6 +23,7 @@
 #include "linux/fd.h"
 #include "linux/landlock.h"
 #include "linux/net.h"
+#include "linux/outer.h"
 #include "linux/pidns.h"
 #include "linux/source.h"
 #include "linux/supported.h"
@@ -218,8 +219,10 @@ static int clone_pid1(
     if (c->pid == 0)
         linux_pid1(setup);
     if (c->pid < 0) {
-        c->pid = 0;
-        return cv_error_errno(err, errno, "make the container's namespaces", c->home.id);
+        int number = errno;
+        c->pid     = 0;
+        cv_error_errno(err, number, "make the container's namespaces", c->home.id);
+        return linux_outer_hint(LINUX_OUTER_NAMESPACE, number, err);
     }
     c->pidfd = pidfd;
     linux_fd_closep(&channels->control[1]);

@@ -13,6 +13,7 @@
 
 #include "linux/fd.h"
 #include "linux/inside.h"
+#include "linux/outer.h"
 #include "linux/place.h"
 #include "linux/setup.h"
 #include "linux/syscalls.h"
@@ -49,8 +50,11 @@ static int open_node(unsigned i, int* mount_fd_out, struct cv_error* err)
     struct stat info;
     cv_snprintf(path, sizeof(path), "/dev/%s", nodes[i].name);
     *mount_fd_out = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
-    if (*mount_fd_out < 0 || fstat(*mount_fd_out, &info) < 0)
-        return cv_error_errno(err, errno, "open the host's device", path);
+    if (*mount_fd_out < 0 || fstat(*mount_fd_out, &info) < 0) {
+        int number = errno;
+        cv_error_errno(err, number, "open the host's device", path);
+        return linux_outer_hint(LINUX_OUTER_DEVICE, number, err);
+    }
     if (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(nodes[i].major, nodes[i].minor))
         return cv_error_set(
             err, CV_ERR_INVALID, "the host's '%s' is not the device %u:%u", path, nodes[i].major, nodes[i].minor);

@@ -17,6 +17,7 @@
 
 #include "linux/attr.h"
 #include "linux/fd.h"
+#include "linux/outer.h"
 #include "linux/source.h"
 #include "linux/syscalls.h"
 #include "linux/unprivileged.h"
@@ -42,15 +43,21 @@ static int make_places(int fd, struct cv_error* err)
     return 0;
 }
 
+static int refused(enum linux_outer_step outer, int number, const char* step, const char* object, struct cv_error* err)
+{
+    cv_error_errno(err, number, step, object);
+    return linux_outer_hint(outer, number, err);
+}
+
 static int make_workshop(const char* path, int* fd_out, struct cv_error* err)
 {
     int rc = cv_folder_make(path, 0700, err);
     if (rc < 0)
         return rc;
     if (unshare(CLONE_NEWNS) < 0)
-        return cv_error_errno(err, errno, "make a mount namespace for the guardian", NULL);
+        return refused(LINUX_OUTER_NAMESPACE, errno, "make a mount namespace for the guardian", NULL, err);
     if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
-        return cv_error_errno(err, errno, "keep the guardian's mounts to itself", NULL);
+        return refused(LINUX_OUTER_MOUNT, errno, "keep the guardian's mounts to itself", NULL, err);
     if (mount("containerv", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700,size=1m") < 0)
         return cv_error_errno(err, errno, "mount a place for layers", path);
     *fd_out = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -198,7 +205,7 @@ static int mount_overlay(
         return cv_error_no_memory(err);
     int number = mount_as(context, text->text);
     if (number != 0)
-        return cv_error_errno(err, number, "mount the overlay of the layers", text->text);
+        return refused(LINUX_OUTER_UPPER, number, "mount the overlay of the layers", text->text, err);
     int rc = check_writable(err);
     if (rc < 0)
         return rc;

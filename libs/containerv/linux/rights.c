@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cv/file.h>
@@ -83,6 +85,14 @@ static void find_user(struct linux_rights* rights)
         rights->ids = 1;
 }
 
+static bool has_sys_admin(void)
+{
+    struct __user_cap_header_struct head    = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct   data[2] = { { 0 } };
+
+    return syscall(SYS_capget, &head, data) == 0 && (data[0].effective >> CAP_SYS_ADMIN & 1) != 0;
+}
+
 static void find_root(
     struct linux_rights* rights, const char* uid_map, size_t uid_length, const char* gid_map, size_t gid_length)
 {
@@ -90,7 +100,7 @@ static void find_root(
     uint64_t       uids     = linux_idmap_reach(uid_map, uid_length, 0);
     uint64_t       gids     = linux_idmap_reach(gid_map, gid_length, 0);
     uint64_t       ids      = uids < gids ? uids : gids;
-    bool           full     = linux_idmap_reach(uid_map, uid_length, LINUX_IDRANGE_BASE) >= pool_end
+    bool           full     = has_sys_admin() && linux_idmap_reach(uid_map, uid_length, LINUX_IDRANGE_BASE) >= pool_end
                 && linux_idmap_reach(gid_map, gid_length, LINUX_IDRANGE_BASE) >= pool_end;
 
     rights->kind   = full ? LINUX_RIGHTS_FULL : LINUX_RIGHTS_NESTED;

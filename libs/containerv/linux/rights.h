@@ -12,8 +12,8 @@
 #include "linux/subids-plan.h"
 
 enum linux_rights_kind {
-    LINUX_RIGHTS_FULL,   /* root, and the ids of containers' ranges are there to be given */
-    LINUX_RIGHTS_NESTED, /* root in a user namespace that has ids of its own only */
+    LINUX_RIGHTS_FULL,   /* root with CAP_SYS_ADMIN, and the ids of containers' ranges are there to be given */
+    LINUX_RIGHTS_NESTED, /* root in a user namespace that has ids of its own only, or without that capability */
     LINUX_RIGHTS_USER,   /* not root */
 };
 

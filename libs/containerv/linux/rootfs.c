@@ -16,6 +16,7 @@
 #include "linux/fd.h"
 #include "linux/inside.h"
 #include "linux/masks.h"
+#include "linux/outer.h"
 #include "linux/place.h"
 #include "linux/setup.h"
 #include "linux/syscalls.h"
@@ -65,9 +66,10 @@ int linux_make_filesystem(
     *mount_fd_out = sys_fsmount(fs_fd, FSMOUNT_CLOEXEC, (unsigned)linux_attr_bits(options->set | options->rec_set));
     if (*mount_fd_out >= 0)
         return 0;
-    cv_error_errno(err, errno, "mount a filesystem of type", type);
-    return cv_error_hint(
-        err, "inside another container, its masked /proc or /sys forbids a fresh one: run that one with them unmasked");
+    int  number = errno;
+    bool fresh  = strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0;
+    cv_error_errno(err, number, "mount a filesystem of type", type);
+    return linux_outer_hint(fresh ? LINUX_OUTER_PROC : LINUX_OUTER_MOUNT, number, err);
 }
 
 /*
@@ -215,12 +217,18 @@ static int mount_all(struct linux_setup* setup, struct cv_error* err)
     return 0;
 }
 
+static int refused_mount(struct cv_error* err, int number, const char* step, const char* object)
+{
+    cv_error_errno(err, number, step, object);
+    return linux_outer_hint(LINUX_OUTER_MOUNT, number, err);
+}
+
 static int attach_root(const struct linux_setup* setup, struct cv_error* err)
 {
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-        return cv_error_errno(err, errno, "keep the container's mounts to itself", NULL);
+        return refused_mount(err, errno, "keep the container's mounts to itself", NULL);
     if (sys_move_mount(setup->root_fd, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) < 0)
-        return cv_error_errno(err, errno, "attach the container's root", NULL);
+        return refused_mount(err, errno, "attach the container's root", NULL);
     return 0;
 }
 
@@ -229,7 +237,7 @@ static int pivot(const struct linux_setup* setup, struct cv_error* err)
     if (fchdir(setup->root_fd) < 0)
         return cv_error_errno(err, errno, "enter the container's root", NULL);
     if (sys_pivot_root(".", ".") < 0)
-        return cv_error_errno(err, errno, "make the container's root the root", NULL);
+        return refused_mount(err, errno, "make the container's root the root", NULL);
     if (umount2(".", MNT_DETACH) < 0)
         return cv_error_errno(err, errno, "leave the host's root", NULL);
     if (chdir("/") < 0)

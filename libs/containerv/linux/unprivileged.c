@@ -20,6 +20,7 @@
 #include "linux/delegated.h"
 #include "linux/device-rules.h"
 #include "linux/idrange.h"
+#include "linux/outer.h"
 
 #include <cv/banned.h>
 
@@ -171,18 +172,36 @@ static int run_map_tool(
     return rc;
 }
 
+/* Root of the namespace around writes the maps himself. */
+static int write_map(pid_t pid, const char* file, const char* text, struct cv_error* err)
+{
+    char path[64];
+
+    cv_snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+    return write_own(path, text, err);
+}
+
+static int map_from_outside(const struct linux_rights* rights, pid_t guardian, struct cv_error* err)
+{
+    int rc;
+
+    if (rights->kind == LINUX_RIGHTS_NESTED) {
+        rc = write_map(guardian, "uid_map", state.uid_map, err);
+        return rc == 0 ? write_map(guardian, "gid_map", state.gid_map, err) : rc;
+    }
+    rc = run_map_tool(rights->newuidmap, guardian, rights->uid, &rights->uids, err);
+    return rc == 0 ? run_map_tool(rights->newgidmap, guardian, rights->gid, &rights->gids, err) : rc;
+}
+
 /* A child that stayed outside, where the programs have their rights, waits for the namespace to be there, and maps. */
 static _Noreturn void helper(const struct linux_rights* rights, pid_t guardian, int socket_fd)
 {
     struct cv_error error = CV_ERROR_INIT;
     char            word;
-    int             rc;
 
     if (read(socket_fd, &word, 1) != 1)
         _exit(1);
-    rc = run_map_tool(rights->newuidmap, guardian, rights->uid, &rights->uids, &error);
-    if (rc == 0)
-        run_map_tool(rights->newgidmap, guardian, rights->gid, &rights->gids, &error);
+    map_from_outside(rights, guardian, &error);
     _exit(write(socket_fd, &error, sizeof(error)) == (ssize_t)sizeof(error) ? 0 : 1);
 }
 
@@ -206,8 +225,11 @@ static int hear_helper(int socket_fd, struct cv_error* err)
 static int make_namespace(struct cv_error* err)
 {
     if (unshare(CLONE_NEWUSER) < 0) {
-        cv_error_errno(err, errno, "make a user namespace for the guardian", NULL);
-        return cv_error_hint(err, "'cvctl doctor' tells what keeps plain users from making user namespaces here");
+        int number = errno;
+
+        cv_error_errno(err, number, "make a user namespace for the guardian", NULL);
+        cv_error_hint(err, "'cvctl doctor' tells what keeps plain users from making user namespaces here");
+        return linux_outer_hint(LINUX_OUTER_NAMESPACE, number, err);
     }
     /* the map files are ours only while we are dumpable; no container is there yet to make use of it */
     if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
@@ -281,35 +303,57 @@ static int read_map(const char* path, uint32_t ids, char map_out[LINUX_UNPRIVILE
     return rc == 0 ? linux_idmap_identity(text, length, ids, map_out, LINUX_UNPRIVILEGED_MAP_MAX, err) : rc;
 }
 
-/* Our own word, said to ourselves. */
-static enum linux_rights_single told_why(char** argv)
+/* What a namespace below this one has for maps, while this one's are known. */
+static int read_maps(uint32_t ids, struct cv_error* err)
 {
-    int number = 0;
+    int rc = read_map("/proc/self/uid_map", ids, state.uid_map, err);
 
-    prctl(PR_SET_NAME, "cv-guardian", 0, 0, 0); /* the kernel named us after the path */
+    return rc == 0 ? read_map("/proc/self/gid_map", ids, state.gid_map, err) : rc;
+}
+
+/* Our own word, said to ourselves. False: we were not started anew. */
+static bool is_inside(char** argv, enum linux_rights_single* why_out)
+{
+    int number;
+
     if (argv[1] == NULL || argv[2] == NULL || strcmp(argv[1], INSIDE_WORD) != 0)
-        return LINUX_SINGLE_NESTED;
-    number = argv[2][0] - '0';
-    return number >= 0 && number < LINUX_SINGLE_COUNT ? (enum linux_rights_single)number : LINUX_SINGLE_NESTED;
+        return false;
+    number   = argv[2][0] - '0';
+    *why_out = number >= 0 && number < LINUX_SINGLE_COUNT ? (enum linux_rights_single)number : LINUX_SINGLE_NESTED;
+    return true;
+}
+
+static void be_inside(const struct linux_rights* rights, enum linux_rights_single why)
+{
+    prctl(PR_SET_NAME, "cv-guardian", 0, 0, 0); /* the kernel named us after the path */
+    state.active = true;
+    state.ids    = rights->ids;
+    state.single = rights->ids > 1 ? LINUX_SINGLE_NOT : why;
+}
+
+/* In another container something else than the host may refuse; for us on the host it is not worth the time to look. */
+static bool is_contained(const struct linux_rights* rights)
+{
+    return rights->kind != LINUX_RIGHTS_FULL || prctl(PR_GET_SECCOMP, 0, 0, 0, 0) > 0
+           || access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0;
 }
 
 void linux_unprivileged_enter(char** argv, int kept_fd)
 {
-    struct linux_rights rights;
+    struct linux_rights      rights;
+    enum linux_rights_single why = LINUX_SINGLE_NOT;
 
     caller_socket = kept_fd;
-    if (linux_rights_find(&rights, &failure) < 0 || rights.kind == LINUX_RIGHTS_FULL)
+    if (linux_rights_find(&rights, &failure) < 0)
         return;
-    if (rights.kind == LINUX_RIGHTS_USER && enter(argv[0], &rights, kept_fd, &failure) < 0)
+    if (is_contained(&rights))
+        linux_outer_look();
+    if (rights.kind == LINUX_RIGHTS_FULL || (rights.kind == LINUX_RIGHTS_NESTED && read_maps(rights.ids, &failure) < 0))
         return;
-    if (read_map("/proc/self/uid_map", rights.ids, state.uid_map, &failure) < 0
-        || read_map("/proc/self/gid_map", rights.ids, state.gid_map, &failure) < 0)
-        return;
-    state.active = true;
-    state.ids    = rights.ids;
-    state.single = told_why(argv);
-    if (rights.single == LINUX_SINGLE_NOT)
-        state.single = LINUX_SINGLE_NOT;
+    if (is_inside(argv, &why))
+        be_inside(&rights, why);
+    else
+        enter(argv[0], &rights, kept_fd, &failure);
 }
 
 /* --- what is different --------------------------------------------------------------------------------------------------------- */
