@@ -8,9 +8,11 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/bpf.h>
 #include <net/if.h>
 
 #include <chef/containerv/policy.h>
@@ -218,6 +220,15 @@ void subject_compare(const char* report, const char* reference)
 
 /* --- what is left -------------------------------------------------------------------------------------------------------------- */
 
+static bool has_device_program(int group_fd)
+{
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof(attributes));
+    attributes.query.target_fd   = (uint32_t)group_fd;
+    attributes.query.attach_type = BPF_CGROUP_DEVICE;
+    return syscall(SYS_bpf, BPF_PROG_QUERY, &attributes, sizeof(attributes)) == 0 && attributes.query.prog_cnt > 0;
+}
+
 void subject_check_limits(const struct linux_container* container)
 {
     const struct linux_limits* limits = &container->limits;
@@ -232,6 +243,8 @@ void subject_check_limits(const struct linux_container* container)
     if (container->upper_fd < 0 || limits->version[LINUX_CONTROLLER_MEMORY] == 0
         || limits->version[LINUX_CONTROLLER_CPUSET] == 0)
         fail_msg("%s: a limit was lost", subject_progress);
+    if (!has_device_program(container->group_fd) && limits->of[LINUX_CONTROLLER_DEVICES] < 0)
+        fail_msg("%s: the rules of devices were lost", subject_progress);
 }
 
 static void check_no_group_of_version_1(void)
@@ -330,6 +343,7 @@ static const struct {
     { "stat", "is the folder there already? else it is made, which says so too" },
     { "opendir", "a create looks for trash of others; what it doesn't find is left to the next" },
     { "syscall 429", "move_mount of the place where files for /etc are made: there are two places to try" },
+    { "syscall 321", "bpf: rules of devices are then kept by version 1's controller" },
     { "shutdown", "towards the helper that maps ids and has ended: only there for when it waits in vain" },
     { "unlinkat", "of a home, in case that it is empty; else it goes by way of the trash" },
     { "fork", "to delete in the background; else it is done at once" },

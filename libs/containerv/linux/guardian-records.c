@@ -97,7 +97,6 @@ struct guardian_process* guardian_process_add(struct guardian_container* contain
     /* the slave: holding the other end would keep the terminal alive after the caller has closed it */
     if (child->terminal_fd >= 0)
         process->terminal_fd = ioctl(child->terminal_fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    linux_container_counts(container->linux_, &process->counts);
     process->next        = container->processes;
     container->processes = process;
     container->state     = CV_STATE_RUNNING;

@@ -29,8 +29,9 @@ struct request {
     Containerv__Guardian__Reply          reply;
     Containerv__Guardian__Exit           exit;
     uint64_t                             stats[MESSAGE_STATS];
-    int                                  passed_fd; /* goes with the reply, closed afterwards */
-    bool                                 waits;     /* no reply now */
+    struct linux_counts counts;    /* before the process was started; a new container has counted nothing */
+    int                 passed_fd; /* goes with the reply, closed afterwards */
+    bool                waits;     /* no reply now */
 };
 
 /* Its socket. SOCK_STREAM would glue events together. */
@@ -51,11 +52,15 @@ static int take_event_fd(struct request* request, int* fd_out, struct cv_error* 
 static int add_child(struct request* request, struct guardian_container* container, const struct linux_child* child,
     bool is_main, int64_t timeout_ms, struct cv_error* err)
 {
+    struct guardian_process* process;
+
     request->passed_fd = child->terminal_fd;
-    if (guardian_process_add(container, child, is_main, timeout_ms, err) == NULL) {
+    process            = guardian_process_add(container, child, is_main, timeout_ms, err);
+    if (process == NULL) {
         guardian_container_remove(request->guardian, container, NULL);
         return cv_error_wrap(err, "keep track of process %d, whose container was destroyed", (int)child->pid);
     }
+    process->counts        = request->counts;
     request->reply.process = child->pid;
     return 0;
 }
@@ -160,6 +165,7 @@ static int do_spawn(struct request* request, struct cv_error* err)
         return cv_error_set(err, CV_ERR_STATE, "container '%s' is paused", spawn->id);
     if (spawn->process == NULL)
         return cv_error_set(err, CV_ERR_PROTOCOL, "a spawn without process");
+    linux_container_counts(container->linux_, &request->counts);
     result = message_start_init(spawn->process, request->wire, &start, err);
     if (result == 0)
         result = linux_container_spawn(container->linux_, &start.start, &child, &is_main, err);

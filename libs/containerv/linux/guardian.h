@@ -38,7 +38,7 @@ struct guardian_process {
     bool                     is_main, ours, ended, timed_out;
     bool                     held;        /* ended, and a zombie still */
     bool                     killed;      /* a SIGKILL was asked for */
-    struct linux_counts      counts;      /* at its start */
+    struct linux_counts      counts;      /* before its start */
     short                    ready;       /* what poll said about pidfd */
     int64_t                  deadline_ms; /* -1: none */
     struct containerv_exit   exit;        /* start_ns from the start, the rest once it has ended */

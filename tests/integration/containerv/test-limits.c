@@ -2,12 +2,17 @@
  * Limits on the real kernel, through the public API: for each the value that is seen from inside, and the kernel's own counter. The
  * same program runs on hosts with either version of cgroups; files are looked for where the container's group is.
  */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "suite.h"
@@ -64,6 +69,19 @@ static uint64_t count(struct containerv_container* container, const struct count
     char text[OUTPUT_MAX];
     read_counter(container, counter, text);
     return number_of(text, key);
+}
+
+/* The kernel's own number, and what the container sees of it: the file of its group, where version 2 keeps that. */
+static void print_both(struct containerv_container* container, const struct counter* counter, const char* what)
+{
+    char inside[OUTPUT_MAX], outside[OUTPUT_MAX], script[256];
+    snprintf(script, sizeof(script), "cat /sys/fs/cgroup/%s 2>/dev/null || echo nothing", counter->v2);
+    assert_int_equal(suite_run(container, script, inside), 0);
+    read_counter(container, counter, outside);
+    outside[strcspn(outside, "\n")] = '\0';
+    print_message("%s: the kernel has %s, from inside %s\n", what, outside, inside);
+    if (strcmp(inside, "nothing") != 0)
+        assert_string_equal(inside, outside);
 }
 
 static struct containerv_container* limited(const struct containerv_limits* limits)
@@ -171,6 +189,7 @@ static void memory_is_limited(void** state)
     char                         output[OUTPUT_MAX];
     (void)state;
     assert_int_equal(count(container, &memory_max, ""), 32 * MIB);
+    print_both(container, &memory_max, "limit of memory");
     assert_int_equal(take_memory(container, 8, output), 0);
     assert_int_equal(take_memory(container, 100, output), 137);
     print_message("memory: limit %llu, dd of 100 MiB ended with 137\n", (unsigned long long)(32 * MIB));
@@ -196,6 +215,7 @@ static void processes_are_limited(void** state)
     size_t                          there  = 0;
     (void)state;
     assert_int_equal(count(container, &pids_max, ""), 12);
+    print_both(container, &pids_max, "limit of processes");
     assert_int_equal(suite_run(container, "true", output), 0);
     OK(containerv_spawn(container, "/bin/sh", &spawn, &bomb));
     OK(containerv_wait(container, bomb, 20000, &ended));
@@ -266,6 +286,7 @@ static void cpu_time_is_limited(void** state)
     uint64_t before = throttled(container); /* a slow machine needs more than 0.1 for PID 1's start */
     (void)state;
     assert_true(weight == 50 || weight == 512);
+    print_both(container, &cpu_weight, "weight of CPU time");
     assert_int_equal(suite_run(container, SPIN_A_SECOND, output), 0);
     assert_in_range(throttled(container) - before, 1, 10000);
     print_message("CPU: limit 0.1, throttled %llu times\n", (unsigned long long)(throttled(container) - before));
@@ -498,6 +519,61 @@ static void a_limit_that_cannot_be_kept_fails_the_create(void** state)
     }
 }
 
+/* --- lost ---------------------------------------------------------------------------------------------------------------------- */
+
+struct owner {
+    pid_t guardian;
+    char  id[80];
+};
+
+/* A process of its own with a limited container: tells who it is, and waits for its end. */
+static _Noreturn void own_container(int tell)
+{
+    struct containerv_limits     limits = { .size = sizeof(limits), .memory_bytes = 64 * MIB, .pids = 50, .cpus = "0" };
+    struct containerv_options*   options   = containerv_options_new();
+    struct containerv_container* container = NULL;
+    struct containerv_process_info first;
+    struct owner                   owner = { .guardian = 0 };
+    size_t                         there = 0;
+    char                           path[64], text[OUTPUT_MAX];
+    if (containerv_options_set_limits(options, &limits) != 0
+        || containerv_create(suite_rootfs(), options, &container) != 0
+        || containerv_processes(container, &first, 1, &there) != 0 || there != 1)
+        _exit(1);
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)first.pid);
+    if (!read_text(path, text))
+        _exit(2);
+    owner.guardian = (pid_t)number_of(text, "PPid:\t"); /* of its PID 1 */
+    snprintf(owner.id, sizeof(owner.id), "%s", containerv_id(container));
+    if (write(tell, &owner, sizeof(owner)) != sizeof(owner))
+        _exit(3);
+    for (;;)
+        pause();
+}
+
+static void the_next_one_sweeps_what_the_dead_left(void** state)
+{
+    int          ends[2];
+    struct owner owner;
+    (void)state;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pid_t pid = fork();
+    if (pid == 0)
+        own_container(ends[1]);
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &owner, sizeof(owner)), sizeof(owner));
+    close(ends[0]);
+    int guardian = (int)syscall(SYS_pidfd_open, owner.guardian, 0);
+    assert_true(guardian >= 0);
+    kill(owner.guardian, SIGKILL);
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(poll(&(struct pollfd){ .fd = guardian, .events = POLLIN }, 1, 10000), 1);
+    close(guardian);
+    OK(containerv_destroy(suite_container(NULL)));
+    check_gone(owner.id);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -514,6 +590,7 @@ int main(void)
         cmocka_unit_test(limits_change_while_it_is_paused),
         cmocka_unit_test(an_update_that_fails_changes_nothing),
         cmocka_unit_test(statistics_grow),
+        cmocka_unit_test(the_next_one_sweeps_what_the_dead_left),
         cmocka_unit_test(a_limit_that_cannot_be_kept_fails_the_create),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
