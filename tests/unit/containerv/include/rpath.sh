@@ -14,9 +14,9 @@ for file; do
         ;;
     esac
     IFS=: read -ra entries <<<"$path"
+    # shellcheck disable=SC2016 # $ORIGIN is the linker's own word
     for entry in "${entries[@]}"; do
         case $entry in
-        # shellcheck disable=SC2016 # the linker's own word
         /* | '$ORIGIN' | '$ORIGIN/'*) ;;
         *)
             echo "$file: '$entry' in '$path'" >&2
