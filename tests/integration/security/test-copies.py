@@ -16,9 +16,9 @@ class Copies(Case):
     def out(self, path=""):
         return os.path.join(self.folder, "out", path)
 
-    def serve(self, script="sleep 1000"):
+    def serve(self, script="sleep 1000", *options):
         """The container runs and has got to the end of `script` but for a last command that stays."""
-        process = self.start("--name", self.name, "--", "/bin/sh", "-c", f"cd /data; echo up; {script}")
+        process = self.start("--name", self.name, *options, "--", "/bin/sh", "-c", f"cd /data; echo up; {script}")
         self.assertEqual(process.stdout.readline(), "up\n")
         # the program may be quicker than the socket by which others reach the container
         poll(lambda: "there is no container" not in self.cp(f"{self.name}:/missing", self.out()).stderr, "it can't be reached")
@@ -86,6 +86,26 @@ class Copies(Case):
             self.assert_still_swapping(process)
             shutil.rmtree(self.inside("data"))
             os.mkdir(self.inside("data"))
+
+    def test_T21_swaps_in_a_folder_that_is_shared_with_the_host(self):
+        """Below the path that was given, the host's side follows no link either."""
+        for to in self.links_to_marker(depth=2):
+            self.make_swaps(to)
+            for folder in ("a", "f"):
+                put(self.inside(f"from/{folder}/canary"), "from inside\n")
+            shared = os.path.join(self.folder, "shared")
+            os.rename(self.inside("data"), shared)
+            os.mkdir(self.inside("data"))
+            process = self.serve("probe swap /data a b & exec probe swap /data/f canary link", "-v", shared + ":/data")
+            for number in range(ROUNDS // 10 + 1):
+                self.cp(shared + "/.", f"{self.name}:/tmp/{number}")
+                self.cp(f"{self.name}:/from/.", shared)
+                self.assert_untouched()
+            self.assert_no_secret(self.inside("tmp"))
+            self.assertGreater(len(os.listdir(self.inside("tmp"))), 0)
+            self.assert_still_swapping(process)
+            shutil.rmtree(shared)
+            shutil.rmtree(self.inside("from"))
 
     def refused_in_a_second(self, path, *words):
         begin = time.monotonic()
