@@ -2,14 +2,14 @@
 # Measure. Each benchmark runs its peers in turn with ours, prints their command lines, minimum, median and 95th percentile, and ratios; the
 # results that were kept are in docs/bench-*.md.
 #
-# usage: scripts/bench.sh [TOPIC [ROUNDS]]     TOPIC: all (default), start, spawn, parallel, limits; ROUNDS default 100
+# usage: scripts/bench.sh [TOPIC [ROUNDS]]     TOPIC: all (default), start, spawn, parallel, limits, copy; ROUNDS default 100
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
 topic=${1:-all}
 rounds=${2:-100}
 case $topic in
-all | start | spawn | parallel | limits) ;;
+all | start | spawn | parallel | limits | copy) ;;
 *)
     echo "bench: there is no benchmark '$topic'" >&2
     exit 2
@@ -21,7 +21,8 @@ esac
 }
 
 work=$(mktemp -d /var/tmp/containerv-bench.XXXXXX)
-trap 'rm -rf --one-file-system "$work"' EXIT
+place=
+trap 'rm -rf --one-file-system "$work" ${place:+"$place"}' EXIT
 root=$work/bundle/rootfs
 commands=$work/commands
 export work root commands rounds
@@ -128,12 +129,20 @@ limits() {
     fi
 }
 
+# In memory, so that what is compared is not the disk; CV_BENCH_FOLDER names another place. A round takes seconds: a fifth of them.
+copy() {
+    place=$(mktemp -d "${CV_BENCH_FOLDER:-/dev/shm}/containerv-bench.XXXXXX")
+    echo "tar | tar: tar -C SOURCE -cf - . | tar -C DESTINATION -xpf -"
+    build/bench/bench-copy "$root" $(((rounds + 4) / 5)) "$place"
+    rm -rf --one-file-system "$place"
+}
+
 export -f bundle add row start spawn parallel
-for each in start spawn parallel limits; do
+for each in start spawn parallel limits copy; do
     [ "$topic" = all ] || [ "$topic" = "$each" ] || continue
     echo "== $each"
-    if [ "$each" = limits ]; then
-        limits
+    if [ "$each" = limits ] || [ "$each" = copy ]; then
+        "$each"
     else
         in_v2_view "$each"
     fi
