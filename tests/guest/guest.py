@@ -132,8 +132,13 @@ def run_tests(build, path):
     return 0 if ended and jobs and not failed else 1
 
 
+def one_line(command):
+    """For a shell, on one line and without tabs. What has such characters is in single quotes already."""
+    return shlex.join(command).replace("\n", "'$'\\n''").replace("\t", "'$'\\t''")
+
+
 def run_command(build, command):
-    records, _ = run(build, [("command", str(DEADLINE), shlex.join(command))])
+    records, _ = run(build, [("command", str(DEADLINE), one_line(command))])
     if "command" not in records:
         return 1
     code, _, output = records["command"]

@@ -2,6 +2,7 @@
 """What the driver makes of the guest's records, and that a guest which fails, stops early or says nothing fails the test."""
 import contextlib
 import io
+import subprocess
 import tempfile
 import unittest
 from unittest import mock
@@ -22,6 +23,15 @@ class Records(unittest.TestCase):
     def test_a_cut_stream_is_incomplete(self):
         for size in range(len(WHOLE)):
             self.assertFalse(guest.parse(WHOLE[:size])[3], size)
+
+
+class Command(unittest.TestCase):
+    def test_any_character_arrives(self):
+        words = ["printf", "%s|", "a b", "two\nlines\n", "tab\there", "'quoted'\n", "$HOME", ""]
+        line = guest.one_line(words)
+        self.assertNotRegex(line, "[\\n\\t]")
+        result = subprocess.run(["busybox", "sh", "-c", line], stdout=subprocess.PIPE, text=True, check=True)
+        self.assertEqual(result.stdout, "|".join(words[2:]) + "|")
 
 
 class Verdict(unittest.TestCase):
