@@ -96,11 +96,26 @@ static int look_at_tree(struct linux_limits* limits, int group_fd, struct cv_err
     return rc;
 }
 
+/* The kernel's root has no type, and may hand controllers on in any case. */
+static bool may_hand_on(int group_fd)
+{
+    char text[2];
+    if (faccessat(group_fd, "cgroup.type", F_OK, 0) < 0)
+        return true;
+    return linux_cgroup_read(group_fd, "cgroup.procs", text, sizeof(text), NULL) == 0 && text[0] == '\0';
+}
+
+/*
+ * A group that has processes can't hand on all controllers. Some it can, and is a threaded one then, below which no container can be started:
+ * so that isn't even tried.
+ */
 static int switch_on(int group_fd, const char* name, struct cv_error* err)
 {
     char word[32];
     cv_snprintf(word, sizeof(word), "+%s", name);
-    if (linux_cgroup_write(group_fd, "cgroup.subtree_control", word, err) == 0)
+    if (!may_hand_on(group_fd))
+        cv_error_errno(err, EBUSY, "write to the cgroup", "cgroup.subtree_control");
+    else if (linux_cgroup_write(group_fd, "cgroup.subtree_control", word, err) == 0)
         return 0;
     cv_error_wrap(err, "switch on the controller '%s' of cgroup version 2", name);
     return err != NULL && err->number == EBUSY ? cv_error_hint(

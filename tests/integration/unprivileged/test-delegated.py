@@ -82,16 +82,30 @@ class Delegated(Group):
         self.assertIn("the controller was not delegated", result.stderr)
 
 
-class Limits(Group):
-    """Where version 2 has the controllers: in the guest."""
+class WithControllers(Group):
+    """Where version 2 has the controllers: in the guest. Systemd hands these on to its users."""
 
-    def switch_on(self, controller):
+    def setUp(self):
         with open(os.path.join(cgroup2(), "cgroup.subtree_control"), "w") as file:
-            file.write("+" + controller)
+            file.write("+cpu +memory +pids")
+        super().setUp()
+
+    def group_type(self):
+        with open(os.path.join(self.group, "cgroup.type")) as file:
+            return file.read()
+
+
+class Limits(WithControllers):
+    def test_without_a_limit_nobody_moves(self):
+        """The default limit of processes, which is weaker then, must not make the group a threaded one."""
+        process = self.start("--", "/bin/sh", "-c", "echo up; exec sleep 1000")
+        self.assertEqual(process.stdout.readline(), "up\n", process.stderr.read() if process.poll() is not None else "")
+        self.assertEqual(self.group_type(), "domain\n")
+        with open(f"/proc/{process.pid}/cgroup") as file:
+            self.assertEqual(file.read(), f"0::/{os.path.basename(self.group)}\n")
 
     def test_a_limit(self):
         """The group that the program is in must give its processes away before it can hand the controller on."""
-        self.switch_on("memory")
         top = self.group
         for group in (top, os.path.join(top, "containerv-callers")):  # the second starts where the first was moved to
             self.group = group
@@ -101,7 +115,6 @@ class Limits(Group):
 
     def test_a_limit_beside_others(self):
         """Processes that are none of ours are not moved about."""
-        self.switch_on("memory")
         other = subprocess.Popen(["sleep", "1000"])
         self.addCleanup(lambda: (other.kill(), other.wait()))
         with open(os.path.join(self.group, "cgroup.procs"), "w") as file:
@@ -109,8 +122,26 @@ class Limits(Group):
         self.assert_refused(self.shell("true", "--memory", "64m"), "other processes than the caller", "systemd-run")
 
 
+class InAContainer(WithControllers):
+    """Root, in the cgroup namespace of a container around, whose processes are in the group that is the root of the tree there."""
+    ENTER = """
+echo $$ >"$1/cgroup.procs"
+shift
+exec unshare --mount --cgroup --propagation private sh -ec 'umount -l "$1"; mount -t cgroup2 cgroup2 "$1"; shift; exec "$@"' sh "$@"
+"""
+
+    def as_user(self, *argv):
+        return ["sh", "-ec", self.ENTER, "sh", self.group, cgroup2(), *argv]
+
+    def test_a_container_in_a_container(self):
+        self.assertEqual(self.output("cat /proc/self/cgroup"), "0::/\n")
+        self.assertEqual(self.group_type(), "domain\n")
+        self.assert_refused(self.shell("true", "--memory", "64m"), "controller 'memory'", "move them to a group of their own")
+        self.assertEqual(self.container_groups(), [])
+
+
 if "memory" not in controllers():
-    del Limits
+    del WithControllers, Limits, InAContainer
 
 if __name__ == "__main__":
     main()
