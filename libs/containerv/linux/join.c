@@ -99,7 +99,7 @@ static int clone_program(const struct join* join, pid_t* pid_out, struct cv_erro
     if (message.pid == 0)
         be_program(join);
     if (message.pid < 0)
-        return cv_error_errno(err, errno, "start a process in the container", join->container->home.id);
+        return setup_no_process("start a process in the container", join->container->home.id, err);
     int rc   = setup_say(join->status_fd, &message, pidfd, err);
     *pid_out = message.pid;
     if (rc < 0) /* nobody would know of it */
@@ -141,7 +141,7 @@ static pid_t clone_joiner(const struct join* join, struct cv_error* err)
     if (pid == 0)
         joiner(join);
     if (pid < 0)
-        cv_error_errno(err, errno, "start a process in the container", join->container->home.id);
+        setup_no_process("start a process in the container", join->container->home.id, err);
     return pid;
 }
 

@@ -171,7 +171,7 @@ static pid_t start_main(const struct linux_setup* setup, struct cv_error* err)
         _exit(127);
     }
     if (pid < 0)
-        cv_error_errno(err, errno, "start the main process", NULL);
+        setup_no_process("start the main process", NULL, err);
     return pid;
 }
 

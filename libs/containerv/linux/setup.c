@@ -1,5 +1,6 @@
 #include "linux/setup.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <string.h>
 
@@ -67,4 +68,12 @@ unsigned long linux_namespace_flags(const struct cv_spec* spec)
         if (cv_spec_namespace(spec, namespaces[i].type) != NULL)
             flags |= namespaces[i].flag;
     return flags;
+}
+
+int setup_no_process(const char* step, const char* object, struct cv_error* err)
+{
+    int number = errno;
+    cv_error_errno(err, number, step, object);
+    return number != EAGAIN ? err->code
+                            : cv_error_hint(err, "a limit of processes is reached: the container's, or its user's");
 }

@@ -76,6 +76,9 @@ struct linux_setup {
 /* Mounts whose content the host trusts: what is done in them goes by their own descriptor, since their place in the root can be moved. */
 enum setup_view { SETUP_PROC, SETUP_SYS };
 
+/* No process could be made, for the reason in errno: with a hint when that is a limit. */
+int setup_no_process(const char* step, const char* object, struct cv_error* err);
+
 /* PID 1 from its first instruction on. */
 _Noreturn void linux_pid1(struct linux_setup* setup);
 

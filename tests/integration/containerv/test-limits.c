@@ -208,11 +208,12 @@ static void processes_are_limited(void** state)
     struct containerv_limits        limits    = { .size = sizeof(limits), .pids = 12 };
     struct containerv_container*    container = limited(&limits);
     char                            output[OUTPUT_MAX];
-    process_handle_t                bomb   = CV_PROCESS_MAIN;
-    const char* const               argv[] = { "/bin/sh", "-c", BOMB, NULL };
-    struct containerv_spawn_options spawn  = { .size = sizeof(spawn), .argv = argv };
-    struct containerv_exit          ended  = { .size = sizeof(ended) };
-    size_t                          there  = 0;
+    process_handle_t                bomb      = CV_PROCESS_MAIN;
+    const char* const               argv[]    = { "/bin/sh", "-c", BOMB, NULL };
+    struct containerv_spawn_options spawn     = { .size = sizeof(spawn), .argv = argv };
+    const char* const               sleeper[] = { "/bin/sleep", "100", NULL };
+    struct containerv_exit          ended     = { .size = sizeof(ended) };
+    size_t                          there     = 0;
     (void)state;
     assert_int_equal(count(container, &pids_max, ""), 12);
     print_both(container, &pids_max, "limit of processes");
@@ -223,6 +224,12 @@ static void processes_are_limited(void** state)
     assert_int_equal(ended.reason, CV_EXIT_PIDS_LIMIT);
     OK(containerv_processes(container, NULL, 0, &there));
     assert_in_range(there, 10, 12);
+    spawn.argv = sleeper;
+    int rc     = 0;
+    for (int i = 0; i < 3 && rc == 0; i++) /* what the shell itself took is free again */
+        rc = containerv_spawn(container, sleeper[0], &spawn, &bomb);
+    FAILS(CV_ERR_SYSTEM, rc);
+    assert_non_null(strstr(containerv_error_last()->hint, "limit of processes"));
     assert_in_range(count(container, &pids_events, "max "), 1, 100);
     print_message("pids: limit 12, %zu are there, refused %llu\n", there,
         (unsigned long long)count(container, &pids_events, "max "));
