@@ -56,6 +56,18 @@ static int add(struct linux_device_rules* rules, const struct linux_device_rule*
     return 0;
 }
 
+/* A rule that is taken for another one could give a device away, so this does not rely on the specification having been checked. */
+static int check_spec_rule(const struct cv_spec_device_rule* rule, struct cv_error* err)
+{
+    bool type   = rule->type == NULL || (strlen(rule->type) == 1 && strchr("abc", rule->type[0]) != NULL);
+    bool access = rule->access == NULL || strspn(rule->access, "rwm") == strlen(rule->access);
+    if (type && access)
+        return 0;
+    cv_error_set(err, CV_ERR_INVALID, "a rule of linux.resources.devices has a type or an access that there is not");
+    cv_error_step(err, "make the rules of devices");
+    return cv_error_object(err, "%s", rule->type != NULL ? rule->type : "");
+}
+
 static int add_spec_rules(struct linux_device_rules* rules, const struct cv_spec* spec, struct cv_error* err)
 {
     const struct linux_device_rule nothing = { false, 'a', ANY, ANY, LINUX_DEVICE_ALL };
@@ -65,7 +77,9 @@ static int add_spec_rules(struct linux_device_rules* rules, const struct cv_spec
         const struct linux_device_rule    rule = { from->allow, from->type != NULL ? from->type[0] : 'a',
             from->major.set ? from->major.value : ANY, from->minor.set ? from->minor.value : ANY,
                access_of(from->access) };
-        rc                                     = add(rules, &rule, err);
+        rc                                     = check_spec_rule(from, err);
+        if (rc == 0)
+            rc = add(rules, &rule, err);
     }
     for (size_t i = 0; i < CV_ARRAY_LEN(standard) && rc == 0; i++)
         rc = add(rules, &standard[i], err);

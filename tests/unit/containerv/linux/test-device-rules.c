@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include <cv-test/support.h>
+#include <cv/str.h>
 
 #include "linux/device-rules.h"
 
@@ -198,6 +199,24 @@ static void a_device_that_is_not_there_is_an_error(void** state)
     cv_spec_free(spec);
 }
 
+static void a_rule_that_is_none_is_an_error(void** state)
+{
+    static const char* const rules[] = { "\"type\":\"cc\"", "\"type\":\"u\"", "\"type\":\"\"", "\"access\":\"rx\"" };
+    char                     json[256];
+    (void)state;
+    for (size_t i = 0; i < CV_ARRAY_LEN(rules); i++) {
+        struct linux_device_rules found = { NULL, 0 };
+        assert_int_equal(cv_snprintf(json, sizeof(json),
+                             "{\"linux\":{\"resources\":{\"devices\":[{\"allow\":true,%s}]}}}", rules[i]),
+            0);
+        struct cv_spec* spec = spec_of(json);
+        assert_int_equal(linux_device_rules_make(spec, look, &found, &err), CV_ERR_INVALID);
+        assert_string_equal(err.step, "make the rules of devices");
+        assert_null(found.items);
+        cv_spec_free(spec);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +224,7 @@ int main(void)
         cmocka_unit_test(rules_are_needed_where_devices_could_be_reached),
         cmocka_unit_test(rules_are_lines_of_version_1),
         cmocka_unit_test(a_device_that_is_not_there_is_an_error),
+        cmocka_unit_test(a_rule_that_is_none_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
