@@ -47,16 +47,26 @@ class Case(unittest.TestCase):
     group = ""  # the folder of the cgroup that the user is in; "": where we are
     maxDiff = None
 
+    @classmethod
+    def setUpClass(cls):
+        """The root is one for all: most have it below a throw-away upper."""
+        super().setUpClass()
+        place = tempfile.mkdtemp(prefix="containerv-user-", dir="/tmp")
+        cls.addClassCleanup(shutil.rmtree, place)
+        os.chmod(place, 0o700)
+        os.chown(place, UID, UID)
+        cls.root = os.path.join(place, "root")
+        cls.make_root()
+
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="containerv-user-", dir="/tmp")
         self.addCleanup(shutil.rmtree, self.folder)
         os.chmod(self.folder, 0o755)
-        self.etc, self.home, self.root = (os.path.join(self.folder, name) for name in ("etc", "home", "home/root"))
+        self.etc, self.home = (os.path.join(self.folder, name) for name in ("etc", "home"))
         self.make_etc()
         for name in ("home", "home/run"):
             os.mkdir(os.path.join(self.folder, name), 0o700)
             os.chown(os.path.join(self.folder, name), UID, UID)
-        self.make_root()
         self.env = {"PATH": os.environ["PATH"], "HOME": self.home, "XDG_RUNTIME_DIR": os.path.join(self.home, "run"),
                     "XDG_STATE_HOME": os.path.join(self.home, "state")}
         self.state = os.path.join(self.home, "state", "containerv")
@@ -72,12 +82,13 @@ class Case(unittest.TestCase):
             with open(os.path.join(self.etc, name), "w") as file:
                 file.write(f"{who}:{SUB}:{SUBS}\n" if self.subids else "")
 
-    def make_root(self):
-        subprocess.run(["cp", "-a", ROOTFS, self.root], check=True)
-        for folder, folders, files in os.walk(self.root):
-            for path in [folder] * (folder == self.root) + [os.path.join(folder, name) for name in folders + files]:
+    @classmethod
+    def make_root(cls):
+        subprocess.run(["cp", "-a", ROOTFS, cls.root], check=True)
+        for folder, folders, files in os.walk(cls.root):
+            for path in [folder] * (folder == cls.root) + [os.path.join(folder, name) for name in folders + files]:
                 owner = os.lstat(path).st_uid
-                owner = UID if owner == 0 or not self.subids else SUB + owner - 1
+                owner = UID if owner == 0 or not cls.subids else SUB + owner - 1
                 os.chown(path, owner, owner, follow_symlinks=False)
 
     def as_user(self, *argv):
