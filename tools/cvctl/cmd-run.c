@@ -22,6 +22,24 @@ static void print_progress(void* context, const char* line)
     fprintf(stderr, "cvctl: %s\n", line);
 }
 
+/* Without root's rights a distribution's files belong to sub-ids. */
+static int check_ids(struct cvd_rootfs_request* request, struct cv_error* err)
+{
+    uint64_t features = 0;
+
+    if (containerv_features(NULL, &features) < 0) {
+        cvctl_last_error(err);
+        return err->code;
+    }
+    request->user_namespace = (features & CV_FEATURE_OWN_IDS) == 0;
+    if (!request->user_namespace || (features & CV_FEATURE_USERS) != 0)
+        return 0;
+    cv_error_set(
+        err, CV_ERR_PERMISSION, "a distribution's root has files of several users, and this user has one id only");
+    cv_error_step(err, "choose the tool that makes roots");
+    return cv_error_hint(err, "see 'sub-ids' of 'cvctl doctor', or take --rootfs");
+}
+
 /* The absolute root folder: the one that was named, or the cached one of a distribution. */
 static int find_root(const struct cvctl_run_options* options, char** root_out, struct cv_error* err)
 {
@@ -35,7 +53,7 @@ static int find_root(const struct cvctl_run_options* options, char** root_out, s
     };
 
     if (options->debian != NULL)
-        return cvd_rootfs_make(&request, root_out, err);
+        return check_ids(&request, err) < 0 ? err->code : cvd_rootfs_make(&request, root_out, err);
     *root_out = cv_path_absolute(options->rootfs, err);
     return *root_out == NULL ? err->code : 0;
 }

@@ -6,6 +6,14 @@ import stat
 from user import *
 
 
+MAKER = """#!/bin/sh
+while [ $# -gt 3 ]; do shift; done
+cp -a "$SOURCE" "$2" && mkdir -p "$2/usr/bin" "$2/var/lib/dpkg" && touch "$2/var/lib/dpkg/status" "$2/theirs" || exit 1
+mkdir "$2/hidden" && touch "$2/hidden/file" && chown 33:34 "$2/theirs" "$2/hidden" && chmod 700 "$2/hidden"
+[ -z "$FAIL" ]
+"""
+
+
 class Both:
     """What is the same with and without sub-ids."""
 
@@ -176,6 +184,31 @@ class WithSubIds(Both, Case):
         for path in (source, os.path.join(source, "made")):
             self.assertEqual(os.stat(path).st_uid, SUB + 999)
 
+    def test_a_distributions_root(self):
+        """Its maker is root of a user namespace that has the ids of the containers. It is stood in for: the real one downloads."""
+        folder = os.path.join(self.home, "bin")
+        os.mkdir(folder)
+        with open(os.path.join(folder, "mmdebstrap"), "w") as file:
+            file.write(MAKER)
+        os.chmod(file.name, 0o755)
+        with open(os.path.join(folder, "sources.list"), "w") as file:
+            file.write("deb http://mirror.invalid/debian bookworm main\n")
+        env = dict(self.env, PATH=folder + ":" + self.env["PATH"], CONTAINERV_APT_DIR=folder, SOURCE=self.root)
+        def run(*args):
+            return subprocess.run(self.as_user(CVCTL, "run", "--debian", "bookworm", "--arch", "amd64", *args), stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True, timeout=60, env=env, cwd="/")
+        result = run("--", "stat", "-c", "%u:%g", "/theirs", "/bin/busybox")
+        self.assertEqual((result.returncode, result.stdout), (0, "33:34\n0:0\n"), result.stderr)
+        made = os.path.join(self.state, "rootfs", "debian-bookworm-amd64")
+        theirs = os.stat(os.path.join(made, "theirs"))
+        self.assertEqual((theirs.st_uid, theirs.st_gid), (SUB + 32, SUB + 33))
+        self.assertEqual(stat.S_IMODE(os.stat(self.state).st_mode), 0o700)
+        shutil.rmtree(made)
+        env["FAIL"] = "1"  # what a failed one leaves is removed, though it is not the user's
+        result = run("--", "true")
+        self.assertEqual(result.returncode, OURS)
+        self.assertEqual([name for name in os.listdir(os.path.dirname(made)) if "half" in name], [])
+
     def test_an_id_that_is_not_there(self):
         self.assert_refused(self.shell("true", "-u", "70000"), "from 0 to 65535")
 
@@ -207,6 +240,11 @@ class WithoutSubIds(Both, Case):
         self.assertEqual(self.output("id -u", "-u", "root").strip(), "0")
         for option in (["-u", "joe"], ["-u", "1000"], ["--group-add", "video"]):
             self.assert_refused(self.shell("true", *option), "/etc/subuid gives this user no ids", "usermod --add-subuids")
+
+    def test_a_distributions_root_needs_sub_ids(self):
+        result = subprocess.run(self.as_user(CVCTL, "run", "--debian", "bookworm", "--", "true"), stdin=subprocess.DEVNULL,
+                                capture_output=True, text=True, timeout=60, env=self.env, cwd="/")
+        self.assert_refused(result, "one id only", "cvctl doctor")
 
     def test_groups_can_not_be_set(self):
         self.assertEqual(self.output("cat /proc/self/setgroups").strip(), "deny")

@@ -85,7 +85,7 @@ static int name_files(struct job* job, struct cv_error* err)
         || (job->lock_path = cv_asprintf(err, "%s/%s.lock", job->folder, n)) == NULL
         || (job->sources_file = cv_asprintf(err, "%s/.%s.sources", job->folder, n)) == NULL)
         return err->code;
-    if (cv_folder_make(job->folder, 0755, err) < 0)
+    if (cv_folder_make(job->folder, job->request.user_namespace ? 0700 : 0755, err) < 0)
         return cv_error_wrap(err, "make the cache of roots");
     return 0;
 }
@@ -154,13 +154,16 @@ static int plan(struct job* job, struct cv_error* err)
         int (*plan)(struct job* job, struct cv_error* err);
     } tools[] = { { "mmdebstrap", plan_mmdebstrap }, { "debootstrap", plan_debootstrap } };
 
-    for (size_t i = 0; i < CV_ARRAY_LEN(tools); i++) {
+    for (size_t i = 0; i < (job->request.user_namespace ? 1 : CV_ARRAY_LEN(tools));
+         i++) { /* only the first makes no nodes */
         if (!cvd_tool_exists(tools[i].tool))
             continue;
         job->tool = tools[i].tool;
         return read_apt(job, err) < 0 ? err->code : tools[i].plan(job, err);
     }
-    cv_error_set(err, CV_ERR_NOT_FOUND, "neither mmdebstrap nor debootstrap is installed");
+    cv_error_set(err, CV_ERR_NOT_FOUND, "%s",
+        job->request.user_namespace ? "mmdebstrap is not installed"
+                                    : "neither mmdebstrap nor debootstrap is installed");
     cv_error_step(err, "choose the tool that makes roots");
     return cv_error_hint(err, "apt-get install mmdebstrap");
 }
@@ -204,13 +207,29 @@ static int run_tool(struct job* job, struct cv_error* err)
     return 0;
 }
 
+/* Files of sub-ids are theirs, who removes them has to be their root. */
+static int remove_half(const struct job* job, struct cv_error* err)
+{
+    struct cv_strv             argv   = { 0 };
+    CV_CLEANUP(cv_freep) char* output = NULL;
+    int                        rc     = 0;
+
+    if (!job->request.user_namespace || !cv_path_exists(job->half))
+        return cv_tree_remove(job->half, err);
+    rc = cvd_rootfs_remove(&job->request, job->half, &argv, err);
+    if (rc == 0)
+        rc = cvd_tool_output((const char* const*)argv.items, &output, err);
+    cv_strv_release(&argv);
+    return rc;
+}
+
 /* Nobody else is at it (we hold the lock): what lies there is left from one that was killed. */
 static int make(struct job* job, struct cv_error* err)
 {
     struct cv_error ignored = CV_ERROR_INIT;
     int             rc;
 
-    if (cv_tree_remove(job->half, err) < 0)
+    if (remove_half(job, err) < 0)
         return cv_error_wrap(err, "remove what an earlier try left");
     rc = plan(job, err);
     if (rc == 0) {
@@ -218,7 +237,7 @@ static int make(struct job* job, struct cv_error* err)
         rc = run_tool(job, err);
     }
     (void)cv_file_remove(job->sources_file, &ignored);
-    if (rc < 0 && cv_tree_remove(job->half, &ignored) < 0)
+    if (rc < 0 && remove_half(job, &ignored) < 0)
         cv_error_hint(err, "what is left of it in '%s' could not be removed: %s", job->half, ignored.text);
     return rc;
 }

@@ -19,6 +19,7 @@ struct cvd_rootfs_request {
     containerv_handle_t cancel; /* readable: stop and remove the half-made root; CV_HANDLE_NONE: can't be cancelled */
     void (*progress)(void* context, const char* line); /* may be NULL */
     void* context;
+    int   user_namespace; /* not root: the tool (mmdebstrap only) is root of one, with the user's sub-ids as containers have them */
 };
 
 /*

@@ -141,13 +141,33 @@ static int append_all(struct cv_strv* argv, struct cv_error* err, const char* co
 static const char* const alone[] = { "unshare", "--mount", "--propagation", "private", "--pid", "--fork",
     "--kill-child", "--mount-proc", "--", NULL };
 
+/* Inside, the user is root and his sub-ids follow: the owners that his containers have, too. */
+static int append_alone(const struct cvd_rootfs_request* request, struct cv_strv* argv, struct cv_error* err)
+{
+    static const char* const users[] = { "unshare", "--user", "--map-root-user", "--map-auto", NULL };
+
+    if (!request->user_namespace)
+        return append_all(argv, err, alone);
+    return append_all(argv, err, users) < 0 ? err->code : append_all(argv, err, alone + 1);
+}
+
+int cvd_rootfs_remove(
+    const struct cvd_rootfs_request* request, const char* folder, struct cv_strv* argv, struct cv_error* err)
+{
+    const char* const tail[] = { "rm", "-rf", "--", folder, NULL };
+
+    return append_alone(request, argv, err) < 0 ? err->code : append_all(argv, err, tail);
+}
+
 int cvd_rootfs_mmdebstrap(const struct cvd_rootfs_request* request, const char* folder, const char* sources_file,
     const struct cv_strv* apt_options, struct cv_strv* argv, struct cv_error* err)
 {
     const char* const head[] = { "mmdebstrap", "--variant=minbase", "--format=directory", NULL };
+    const char* const mode[] = { "--mode=root", NULL };
     const char* const tail[] = { request->suite, folder, sources_file, NULL };
 
-    if (append_all(argv, err, alone) < 0 || append_all(argv, err, head) < 0
+    if (append_alone(request, argv, err) < 0 || append_all(argv, err, head) < 0
+        || (request->user_namespace && append_all(argv, err, mode) < 0)
         || append_format(argv, err, "--architectures=", request->architecture) < 0)
         return err->code;
     for (size_t i = 0; i < apt_options->count; i++)

@@ -19,6 +19,10 @@ int cvd_rootfs_name(const struct cvd_rootfs_request* request, char** name_out, s
 int cvd_rootfs_mmdebstrap(const struct cvd_rootfs_request* request, const char* folder, const char* sources_file,
     const struct cv_strv* apt_options, struct cv_strv* argv, struct cv_error* err);
 
+/* Remove what the tool has left; as who made it. */
+int cvd_rootfs_remove(
+    const struct cvd_rootfs_request* request, const char* folder, struct cv_strv* argv, struct cv_error* err);
+
 /* debootstrap: one mirror. */
 int cvd_rootfs_debootstrap(const struct cvd_rootfs_request* request, const char* folder, const char* mirror,
     const char* keyring, struct cv_strv* argv, struct cv_error* err);

@@ -78,6 +78,10 @@ static void check_argv(const struct cv_strv* got, const char* const* expected)
 
 #define ALONE "unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "--"
 
+#define USERS_ALONE                                                                                                    \
+    "unshare", "--user", "--map-root-user", "--map-auto", "--mount", "--propagation", "private", "--pid", "--fork",    \
+        "--kill-child", "--mount-proc", "--"
+
 static void the_arguments(void** state)
 {
     static const char* const  mm[]      = { ALONE, "mmdebstrap", "--variant=minbase", "--format=directory",
@@ -98,6 +102,24 @@ static void the_arguments(void** state)
     check_argv(&argv, de);
     cv_strv_release(&argv);
     cv_strv_release(&options);
+}
+
+static void as_root_of_a_user_namespace(void** state)
+{
+    static const char* const  mm[]    = { USERS_ALONE, "mmdebstrap", "--variant=minbase", "--format=directory",
+            "--mode=root", "--architectures=amd64", "bookworm", "/root", "/sources", NULL };
+    static const char* const  rm[]    = { USERS_ALONE, "rm", "-rf", "--", "/root", NULL };
+    struct cvd_rootfs_request request = request_of("bookworm", "amd64", NULL);
+    struct cv_strv            options = { 0 }, argv = { 0 };
+
+    (void)state;
+    request.user_namespace = 1;
+    CV_TEST_OK(err, cvd_rootfs_mmdebstrap(&request, "/root", "/sources", &options, &argv, &err));
+    check_argv(&argv, mm);
+    cv_strv_release(&argv);
+    CV_TEST_OK(err, cvd_rootfs_remove(&request, "/root", &argv, &err));
+    check_argv(&argv, rm);
+    cv_strv_release(&argv);
 }
 
 static void only_what_reaches_the_mirrors_is_taken(void** state)
@@ -128,6 +150,7 @@ int main(void)
         cmocka_unit_test(names_are_strict),
         cmocka_unit_test(the_name_tells_what_is_inside),
         cmocka_unit_test(the_arguments),
+        cmocka_unit_test(as_root_of_a_user_namespace),
         cmocka_unit_test(only_what_reaches_the_mirrors_is_taken),
     };
 
