@@ -12,15 +12,15 @@
 
 /* Those that every container has, and making of nodes: using them is what is forbidden. */
 static const struct linux_device_rule standard[] = {
-    { true, 'c', ANY, ANY, LINUX_DEVICE_MAKE }, { true, 'b', ANY, ANY, LINUX_DEVICE_MAKE },
-    { true, 'c', 1, 3, LINUX_DEVICE_ALL },     /* null */
-    { true, 'c', 1, 5, LINUX_DEVICE_ALL },     /* zero */
-    { true, 'c', 1, 7, LINUX_DEVICE_ALL },     /* full */
-    { true, 'c', 1, 8, LINUX_DEVICE_ALL },     /* random */
-    { true, 'c', 1, 9, LINUX_DEVICE_ALL },     /* urandom */
-    { true, 'c', 5, 0, LINUX_DEVICE_ALL },     /* tty */
-    { true, 'c', 5, 2, LINUX_DEVICE_ALL },     /* ptmx */
-    { true, 'c', 136, ANY, LINUX_DEVICE_ALL }, /* terminals */
+    { true, 'c', LINUX_DEVICE_MAKE, ANY, ANY }, { true, 'b', LINUX_DEVICE_MAKE, ANY, ANY },
+    { true, 'c', LINUX_DEVICE_ALL, 1, 3 },     /* null */
+    { true, 'c', LINUX_DEVICE_ALL, 1, 5 },     /* zero */
+    { true, 'c', LINUX_DEVICE_ALL, 1, 7 },     /* full */
+    { true, 'c', LINUX_DEVICE_ALL, 1, 8 },     /* random */
+    { true, 'c', LINUX_DEVICE_ALL, 1, 9 },     /* urandom */
+    { true, 'c', LINUX_DEVICE_ALL, 5, 0 },     /* tty */
+    { true, 'c', LINUX_DEVICE_ALL, 5, 2 },     /* ptmx */
+    { true, 'c', LINUX_DEVICE_ALL, 136, ANY }, /* terminals */
 };
 
 static unsigned access_of(const char* letters)
@@ -70,13 +70,13 @@ static int check_spec_rule(const struct cv_spec_device_rule* rule, struct cv_err
 
 static int add_spec_rules(struct linux_device_rules* rules, const struct cv_spec* spec, struct cv_error* err)
 {
-    const struct linux_device_rule nothing = { false, 'a', ANY, ANY, LINUX_DEVICE_ALL };
+    const struct linux_device_rule nothing = { false, 'a', LINUX_DEVICE_ALL, ANY, ANY };
     int                            rc      = add(rules, &nothing, err);
     for (size_t i = 0; i < spec->linux_.resources.devices.count && rc == 0; i++) {
         const struct cv_spec_device_rule* from = &spec->linux_.resources.devices.items[i];
         const struct linux_device_rule    rule = { from->allow, from->type != NULL ? from->type[0] : 'a',
-            from->major.set ? from->major.value : ANY, from->minor.set ? from->minor.value : ANY,
-               access_of(from->access) };
+               access_of(from->access), from->major.set ? from->major.value : ANY,
+            from->minor.set ? from->minor.value : ANY };
         rc                                     = check_spec_rule(from, err);
         if (rc == 0)
             rc = add(rules, &rule, err);
@@ -237,7 +237,7 @@ int linux_device_program(
     const struct linux_device_rules* rules, uint64_t** code_out, size_t* length_out, struct cv_error* err)
 {
     struct program program = { .code = malloc((HEAD_SIZE + RULE_SIZE_MAX * (rules->count + 1)) * sizeof(uint64_t)) };
-    const struct linux_device_rule nothing = { false, 'a', ANY, ANY, LINUX_DEVICE_ALL };
+    const struct linux_device_rule nothing = { false, 'a', LINUX_DEVICE_ALL, ANY, ANY };
     size_t                         left    = rules->count;
     if (program.code == NULL)
         return cv_error_no_memory(err);

@@ -25,8 +25,8 @@ enum { LINUX_DEVICE_RULES_MAX = 1024, LINUX_DEVICE_LINE_SIZE = 48 };
 struct linux_device_rule {
     bool     allow;
     char     type;         /* 'a', 'b', 'c' */
-    int64_t  major, minor; /* -1: any */
     unsigned access;       /* enum linux_device_access, or-ed */
+    int64_t  major, minor; /* -1: any */
 };
 
 struct linux_device_rules {

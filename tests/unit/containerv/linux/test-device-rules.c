@@ -177,9 +177,9 @@ static void rules_are_lines_of_version_1(void** state)
         struct linux_device_rule rule;
         const char*              line;
     } cases[] = {
-        { { false, 'a', -1, -1, R | W | M }, "a *:* rwm" },
-        { { true, 'c', 1, 3, R | W }, "c 1:3 rw" },
-        { { true, 'b', 8, -1, M }, "b 8:* m" },
+        { { false, 'a', R | W | M, -1, -1 }, "a *:* rwm" },
+        { { true, 'c', R | W, 1, 3 }, "c 1:3 rw" },
+        { { true, 'b', M, 8, -1 }, "b 8:* m" },
     };
     char line[LINUX_DEVICE_LINE_SIZE];
     (void)state;
