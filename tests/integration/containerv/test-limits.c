@@ -434,15 +434,18 @@ static void limits_change_while_it_runs(void** state)
 static void limits_change_while_it_is_paused(void** state)
 {
     struct containerv_container* container = suite_container(NULL);
-    struct containerv_limits     limits    = { .size = sizeof(limits), .cpu_milli = 200 };
+    struct containerv_limits     limits    = { .size = sizeof(limits), .cpu_milli = 200, .pids = 20 };
+    struct containerv_stats      stats     = { .size = sizeof(stats) };
     enum containerv_state        current   = CV_STATE_CREATED;
-    const char* const            spin[]    = { "/bin/sh", "-c", SPIN, NULL };
+    const char* const            sleeper[] = { "/bin/sleep", "1", NULL };
     (void)state;
-    process_handle_t process = start(container, spin);
+    process_handle_t process = start(container, sleeper);
     OK(containerv_pause(container));
     OK(containerv_update(container, &limits));
     OK(containerv_state(container, &current));
     assert_int_equal(current, CV_STATE_PAUSED);
+    OK(containerv_stats(container, &stats)); /* it was moved as it stood, beside our PID 1 */
+    assert_int_equal(stats.pids, 2);
     OK(containerv_resume(container));
     assert_int_equal(wait_for(container, process).code, 0);
     end(container);
