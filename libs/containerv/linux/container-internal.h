@@ -10,7 +10,7 @@
 
 struct clone_args;
 
-enum { LINUX_CONTAINER_KILL_MS = 10000 };
+enum { LINUX_CONTAINER_KILL_MS = 10000, LINUX_CONTAINER_START_MS = 20000 /* for a program to reach its exec */ };
 
 struct linux_container {
     struct linux_home           home;

@@ -92,5 +92,11 @@ long linux_fd_receive(int socket_fd, void* data, size_t size, int* fd_out, struc
     const struct cmsghdr* header = CMSG_FIRSTHDR(&message);
     if (header != NULL && header->cmsg_type == SCM_RIGHTS)
         memcpy(fd_out, CMSG_DATA(header), sizeof(int));
-    return n;
+    if ((message.msg_flags & MSG_CTRUNC) == 0)
+        return n;
+    linux_fd_closep(fd_out);
+    *fd_out = -1;
+    cv_error_set(err, CV_ERR_LIMIT, "a descriptor could not be taken: there are too many open ones");
+    cv_error_step(err, "hear from the container's set-up");
+    return -1;
 }

@@ -17,7 +17,8 @@ int linux_fd_close_others(int* keep, size_t count, struct cv_error* err);
 /* One datagram with at most one descriptor (-1: none), as the guardian and its own forks say to each other. */
 int linux_fd_send(int socket_fd, const void* data, size_t length, int fd, struct cv_error* err);
 
-/* @return bytes received, 0 at the end; -1 with err. *fd_out is -1 if none came. */
+/* @return bytes received, 0 at the end; -1 with err. *fd_out is -1 if none came. One that came and finds no room (no number is free) is a
+ * failure, never "none": it may be what keeps a program in its bounds. The data is there then, too. */
 long linux_fd_receive(int socket_fd, void* data, size_t size, int* fd_out, struct cv_error* err);
 
 #endif

@@ -126,8 +126,8 @@ static _Noreturn void joiner(const struct join* join)
 
 static void give_up(struct linux_child* child)
 {
-    if (child->pidfd >= 0)
-        sys_pidfd_send_signal(child->pidfd, SIGKILL, NULL, 0);
+    if (child->pid > 0) /* ours and not waited for: nobody else has its number */
+        kill(child->pid, SIGKILL);
     while (child->pid > 0 && waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
         ;
     linux_fd_closep(&child->pidfd);
@@ -159,6 +159,8 @@ int linux_container_spawn(struct linux_container* container, const struct linux_
     close(pair[1]);
     int rc = pid < 0 ? err->code : linux_container_hear_start(pair[0], &child, err);
     close(pair[0]);
+    if (pid > 0 && rc == CV_ERR_TIMEOUT)
+        kill(pid, SIGKILL); /* what keeps it may keep it for ever */
     while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         ;
     if (rc == 0 && child.pid == 0)

@@ -19,6 +19,7 @@ enum { SETUP_DEVICES = 6 };
 
 /* What the guardian and PID 1 say over the control socket, one datagram each. */
 enum setup_word {
+    SETUP_NOTHING  = 0,
     SETUP_ROOT     = 1,  /* guardian: here is the root, detached */
     SETUP_SOURCE   = 2,  /* guardian: here is the source of mount `index`, detached */
     SETUP_DEVICE   = 3,  /* guardian: device `index` of the extension, detached */

@@ -11,7 +11,7 @@
 
 #include "suite.h"
 
-enum { LOW_FD = 3, HIGH_FD = 50, CALLERS_FD = 77 };
+enum { LOW_FD = 3, HIGH_FD = 50, CALLERS_FD = 77, STOP_TRIES = 100 };
 
 static const char* const users[] = { NULL, "0:0", "1000:1000", "1000" };
 
@@ -108,6 +108,24 @@ static void T15_odd_users_are_errors(void** state)
     OK(containerv_destroy(container));
 }
 
+/* Who is in the container may stop a process that was cloned and has not become its program yet. That must not stop the guardian. */
+static void one_that_is_stopped_holds_nobody_up(void** state)
+{
+    const char* const               stopper[] = { "/bin/sh", "-c", "while :; do kill -STOP -1; done", NULL };
+    const char* const               stopped[] = { "/bin/true", NULL };
+    struct containerv_container*    container = suite_container(NULL);
+    struct containerv_spawn_options spawn     = { .size = sizeof(spawn), .argv = stopper };
+    process_handle_t                process   = 0;
+    int                             result    = 0;
+    (void)state;
+    OK(containerv_spawn(container, stopper[0], &spawn, &process));
+    spawn.argv = stopped;
+    for (int tries = 0; tries < STOP_TRIES && result == 0; tries++) /* it may be stopped a bit too late */
+        result = containerv_spawn(container, stopped[0], &spawn, &process);
+    assert_int_equal(result, CV_ERR_TIMEOUT);
+    OK(containerv_destroy(container));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +133,7 @@ int main(void)
         cmocka_unit_test(T2_no_working_folder_through_a_descriptor),
         cmocka_unit_test(T11_nothing_is_inherited),
         cmocka_unit_test(T15_odd_users_are_errors),
+        cmocka_unit_test(one_that_is_stopped_holds_nobody_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -146,7 +146,7 @@ CV_PUBLIC int containerv_state(struct containerv_container* container, enum cont
  * @param options    NULL for none. Borrowed for the call.
  * @param handle_out Set on success only; valid until containerv_wait() has reported its end. NULL is allowed with CV_SPAWN_WAIT.
  * @return 0, or CV_ERR_STATE (not running), CV_ERR_NOT_FOUND (no such file), CV_ERR_NOT_EXECUTABLE, CV_ERR_INVALID (no such user),
- *         CV_ERR_SYSTEM. Nothing runs if this fails.
+ *         CV_ERR_TIMEOUT (linux: not started within 20 s; who is inside may have stopped it), CV_ERR_SYSTEM. Nothing runs if this fails.
  */
 CV_PUBLIC int containerv_spawn(struct containerv_container* container, const char* path,
     const struct containerv_spawn_options* options, process_handle_t* handle_out);
