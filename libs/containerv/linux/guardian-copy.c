@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cv/clock.h>
 #include <cv/handle.h>
 
 #include "linux/guardian.h"
@@ -43,14 +44,20 @@ int guardian_copy_start(
     return rc;
 }
 
-void guardian_copies_end(struct guardian_container* container)
+void guardian_copies_kill(struct guardian_container* container)
 {
     struct guardian_copies* copies = &container->copies;
     for (size_t i = 0; i < copies->count; i++)
         syscall(SYS_pidfd_send_signal, copies->pidfds[i], SIGKILL, NULL, 0);
+}
+
+void guardian_copies_end(struct guardian_container* container)
+{
+    struct guardian_copies* copies      = &container->copies;
+    int64_t                 deadline_ms = cv_clock_deadline_ms(GUARDIAN_END_MS); /* of all together */
     while (copies->count > 0) {
         struct pollfd entry = { .fd = copies->pidfds[copies->count - 1], .events = POLLIN };
-        while (poll(&entry, 1, GUARDIAN_END_MS) < 0 && errno == EINTR) {}
+        while (poll(&entry, 1, (int)cv_clock_left_ms(deadline_ms)) < 0 && errno == EINTR) {}
         close(copies->pidfds[--copies->count]);
     }
 }

@@ -34,7 +34,7 @@ static int take_fd(struct msghdr* header)
     return fd;
 }
 
-/* More than one descriptor does not fit and is closed by the kernel. */
+/* More than one descriptor does not fit (in CMSG_LEN: padding would make room for a second one) and is closed by the kernel. */
 static int receive_connection(int main_fd, int* fd_out, struct cv_error* err)
 {
     union {
@@ -44,7 +44,7 @@ static int receive_connection(int main_fd, int* fd_out, struct cv_error* err)
     char          byte;
     struct iovec  part   = { &byte, 1 };
     struct msghdr header = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_LEN(sizeof(int))
     };
     ssize_t got = recvmsg(main_fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 

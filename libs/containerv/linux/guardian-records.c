@@ -309,9 +309,10 @@ int guardian_container_remove(struct guardian* guardian, struct guardian_contain
 
     container->killed = true;
     guardian_container_ends(container);
-    guardian_copies_end(container);
+    guardian_copies_kill(container);
     if (container->state != CV_STATE_STOPPED && linux_container_kill(container->linux_, NULL) == 0)
         guardian_container_drain(guardian, container, NULL);
+    guardian_copies_end(container);
     guardian_peers_drop(guardian, container);
     unlink_container(guardian, container);
     result = linux_container_destroy(container->linux_, err);

@@ -260,6 +260,7 @@ static int do_kill(struct request* request, struct cv_error* err)
     if (container->state == CV_STATE_STOPPED)
         return 0;
     guardian_container_ends(container);
+    guardian_copies_kill(container); /* without a cgroup they would outlive it */
     result = linux_container_kill(container->linux_, err);
     if (result < 0)
         return result;

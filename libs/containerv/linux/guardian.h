@@ -137,7 +137,9 @@ void guardian_listen_accept(struct guardian* guardian, struct guardian_container
 /* guardian-copy.c. The socket is borrowed. */
 int guardian_copy_start(
     struct guardian_container* container, const struct linux_copy* copy, int socket_fd, struct cv_error* err);
-void guardian_copies_end(struct guardian_container* container); /* killed, also when they wait for a filesystem */
+void guardian_copies_kill(struct guardian_container* container);
+/* Wait for those that were killed: after the container's processes, one of which may be the filesystem that a copy waits for. */
+void guardian_copies_end(struct guardian_container* container);
 
 /* guardian-events.c */
 void guardian_event(struct guardian_container* container, enum containerv_event_kind kind,
