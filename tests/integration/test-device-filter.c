@@ -17,13 +17,16 @@
 
 enum { WAIT_MS = 20000 };
 
-static struct cv_error           err;
-static int                       parent = -1, group = -1;
-static char                      id[32];
-static struct linux_limits       limits;
-static struct linux_device_rule  list[] = { { false, 'a', -1, -1, LINUX_DEVICE_ALL },
-     { true, 'c', 1, 3, LINUX_DEVICE_ALL }, { true, 'c', 1, 7, LINUX_DEVICE_READ } };
-static struct linux_device_rules rules  = { .items = list, .count = CV_ARRAY_LEN(list) };
+static struct cv_error          err;
+static int                      parent = -1, group = -1;
+static char                     id[32];
+static struct linux_limits      limits;
+static struct linux_device_rule list[] = {
+    { .allow = false, .type = 'a', .major = -1, .minor = -1, .access = LINUX_DEVICE_ALL },
+    { .allow = true, .type = 'c', .major = 1, .minor = 3, .access = LINUX_DEVICE_ALL },
+    { .allow = true, .type = 'c', .major = 1, .minor = 7, .access = LINUX_DEVICE_READ },
+};
+static struct linux_device_rules rules = { .items = list, .count = CV_ARRAY_LEN(list) };
 
 static int setup(void** state)
 {
