@@ -110,9 +110,9 @@ static void find_root(
 
 int linux_rights_find(struct linux_rights* rights_out, struct cv_error* err)
 {
-    CV_CLEANUP(cv_freep) char* uid_map = NULL;
-    CV_CLEANUP(cv_freep) char* gid_map = NULL;
-    size_t                     uid_length, gid_length;
+    CV_CLEANUP(cv_freep) char* uid_map    = NULL;
+    CV_CLEANUP(cv_freep) char* gid_map    = NULL;
+    size_t                     uid_length = 0, gid_length = 0;
     int                        rc = 0;
 
     *rights_out = (struct linux_rights){ .uid = geteuid(), .gid = getegid() };
