@@ -25,9 +25,13 @@ class Group(Case):
         super().setUp()
         self.group = os.path.join(cgroup2(), f"containerv-test-{os.getpid()}")
         self.addCleanup(self.remove_group)
-        os.mkdir(self.group)
+        self.give(self.group)
+
+    @staticmethod
+    def give(group):
+        os.mkdir(group)
         for name in (".", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control"):
-            os.chown(os.path.join(self.group, name), UID, UID)
+            os.chown(os.path.join(group, name), UID, UID)
 
     def groups(self, below=""):
         """All groups that are there, the deepest first."""
@@ -77,7 +81,13 @@ class Delegated(Group):
         self.assertEqual(self.container_groups(), [])
 
     def test_a_controller_that_was_not_delegated(self):
+        """Whatever the machine's root hands on, the group between hands nothing on, and isn't the user's to change."""
+        above = self.group
+        os.chown(os.path.join(above, "cgroup.subtree_control"), 0, 0)
+        self.group = os.path.join(above, "given")
+        self.give(self.group)
         result = self.shell("true", "--memory", "64m")
+        self.group = above
         self.assertEqual((result.returncode, result.stdout), (OURS, ""), result.stderr)
         self.assertIn("the controller was not delegated", result.stderr)
 
