@@ -185,6 +185,12 @@ int cvctl_run_limits_check(struct cvctl_run_options* options, struct cv_error* e
 
 bool cvctl_run_limits_given(const struct cvctl_run_options* options)
 {
-    struct containerv_limits none = { .size = sizeof(none) };
-    return memcmp(&options->limits, &none, sizeof(none)) != 0;
+    const struct containerv_limits* limits = &options->limits;
+    const uint64_t numbers[] = { limits->memory_bytes, limits->cpu_milli, limits->pids, limits->swap_bytes,
+        limits->memory_reservation_bytes, limits->cpu_weight, limits->io_weight, limits->io_count,
+        limits->hugepage_count, limits->upper_bytes };
+    for (size_t i = 0; i < CV_ARRAY_LEN(numbers); i++)
+        if (numbers[i] != 0)
+            return true;
+    return limits->cpus != NULL || limits->memory_nodes != NULL;
 }
