@@ -158,11 +158,11 @@ class Both:
             env = {name: value for name, value in self.env.items() if name != "XDG_RUNTIME_DIR"}
             if run is not None:
                 env["XDG_RUNTIME_DIR"] = run
-            self.addCleanup(shutil.rmtree, place, ignore_errors=True)
+            self.addCleanup(remove, place)
             self.assertEqual(self.output("echo ran", env=env), "ran\n")
             info = os.stat(place)
             self.assertEqual((stat.S_IMODE(info.st_mode), info.st_uid), (0o700, UID))
-            shutil.rmtree(place)
+            remove(place)
 
 
 class WithSubIds(Both, Case):
