@@ -143,4 +143,4 @@ class Case(unittest.TestCase):
         poll(lambda: not self.left(), lambda: self.left())
 
 
-__all__ = ["BUILD", "CVCTL", "Case", "OURS", "SUB", "SUBS", "UID", "main", "os", "poll", "processes", "shutil", "subprocess", "unittest"]
+__all__ = ["BUILD", "CVCTL", "Case", "OURS", "SUB", "SUBS", "UID", "main", "os", "poll", "processes", "remove", "shutil", "subprocess", "unittest"]
