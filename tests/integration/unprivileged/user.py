@@ -103,7 +103,7 @@ class Case(unittest.TestCase):
                 os.chown(path, owner, owner, follow_symlinks=False)
 
     def as_user(self, *argv):
-        return [sys.executable, "-SIB", ENTER, self.etc, self.group, str(UID), *argv]
+        return [sys.executable, "-SIB", ENTER, self.etc, self.group, str(UID), BUILD, *argv]
 
     def command(self, *args, root=None):
         return self.as_user(CVCTL, "run", "--rootfs", root or self.root + ":O", *args)
