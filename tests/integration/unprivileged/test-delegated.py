@@ -71,7 +71,7 @@ class Delegated(Group):
     def test_a_dead_guardians_group_is_swept_from_elsewhere(self):
         process = self.start("--name", "dead", "--", "/bin/sh", "-c", "echo up; exec sleep 1000")
         self.assertEqual(process.stdout.readline(), "up\n")
-        for pid in [process.pid] + [pid for pid, name in processes() if name == "cv-guardian"]:
+        for pid in [pid for pid, name in processes() if name == "cv-guardian"] + [process.pid]:  # before it can take things away
             os.kill(pid, signal.SIGKILL)
         poll(lambda: not processes(), processes)
         self.assertEqual(self.container_groups(), ["c-dead"])
