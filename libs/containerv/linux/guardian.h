@@ -1,6 +1,7 @@
 /*
- * The guardian: one small process for each process that uses libcontainerv. It makes the containers, tells how processes ended, and
- * takes everything away when its caller is gone, however that happened. Single-threaded, one poll loop, no state but this.
+ * The guardian: a small process of each process that uses libcontainerv, several while that makes containers at the same time. It makes
+ * containers, tells how processes ended, and takes everything away when its caller is gone, however that happened. Single-threaded, one
+ * poll loop, no state but this.
  *
  * Ends of processes: who was spawned is our child, and stays a zombie until a Wait took its record, so that nobody else gets its number.
  * But the kernel lets a PID namespace's first process end only after every other process of the namespace was reaped. So zombies are let
