@@ -9,7 +9,7 @@
 
 #include <cv/banned.h>
 
-enum { IO_MAX = 64 };
+enum { IO_MAX = 64, CPU_MIN_US = 1000, CPU_MAX_PERIOD_US = 1000000 };
 
 #define SIZE_HINT "a size such as 512m or 2g"
 
@@ -73,6 +73,37 @@ CVCTL_SETTER(cvctl_run_set_cpus)
         return 0;
     cv_error_set(err, CV_ERR_INVALID, "is not a number of CPUs");
     return cv_error_hint(err, "such as 2, 1.5 or 0.25; at most three digits after the point");
+}
+
+/* 0 is as if it was not given, as docker has it. */
+static int set_microseconds(const char* value, uint64_t max, const char* hint, uint64_t* us_out, struct cv_error* err)
+{
+    uint64_t us = 0;
+    if (cv_parse_u64(value, 0, max, &us, err) < 0)
+        return cv_error_hint(err, "%s", hint);
+    if (us != 0 && us < CPU_MIN_US) {
+        cv_error_set(err, CV_ERR_INVALID, "is less than %d microseconds", CPU_MIN_US);
+        return cv_error_hint(err, "%s", hint);
+    }
+    *us_out = us;
+    return 0;
+}
+
+CVCTL_SETTER(cvctl_run_set_cpu_period)
+{
+    struct cvctl_run_options* options = target;
+    (void)option;
+    return set_microseconds(
+        value, CPU_MAX_PERIOD_US, "1000 to 1000000 microseconds", &options->limits.cpu_period_us, err);
+}
+
+CVCTL_SETTER(cvctl_run_set_cpu_quota)
+{
+    struct cvctl_run_options* options = target;
+    const char*               number  = strcmp(value, "-1") == 0 ? "0" : value;
+    (void)option;
+    return set_microseconds(
+        number, INT64_MAX, "microseconds, from 1000 on; -1 or 0 is no limit", &options->limits.cpu_quota_us, err);
 }
 
 /* 1024 shares are a weight of 100. */
@@ -170,6 +201,8 @@ static int refuse(struct cv_error* err, const char* what, const char* hint)
 int cvctl_run_limits_check(struct cvctl_run_options* options, struct cv_error* err)
 {
     struct containerv_limits* limits = &options->limits;
+    if (limits->cpu_milli != 0 && (limits->cpu_quota_us != 0 || limits->cpu_period_us != 0))
+        return refuse(err, "--cpus excludes --cpu-quota and --cpu-period", "1.5 CPUs are a quota of 150000");
     if (options->swap_unlimited)
         limits->swap_bytes = CV_LIMIT_NONE;
     if (options->swap_total == 0)
@@ -188,7 +221,7 @@ bool cvctl_run_limits_given(const struct cvctl_run_options* options)
     const struct containerv_limits* limits = &options->limits;
     const uint64_t numbers[] = { limits->memory_bytes, limits->cpu_milli, limits->pids, limits->swap_bytes,
         limits->memory_reservation_bytes, limits->cpu_weight, limits->io_weight, limits->io_count,
-        limits->hugepage_count, limits->upper_bytes };
+        limits->hugepage_count, limits->upper_bytes, limits->cpu_quota_us, limits->cpu_period_us };
     for (size_t i = 0; i < CV_ARRAY_LEN(numbers); i++)
         if (numbers[i] != 0)
             return true;

@@ -113,6 +113,8 @@ CVCTL_SETTER(cvctl_run_set_bytes); /* run-limits.c */
 CVCTL_SETTER(cvctl_run_set_storage);
 CVCTL_SETTER(cvctl_run_set_swap);
 CVCTL_SETTER(cvctl_run_set_cpus);
+CVCTL_SETTER(cvctl_run_set_cpu_period);
+CVCTL_SETTER(cvctl_run_set_cpu_quota);
 CVCTL_SETTER(cvctl_run_set_shares);
 CVCTL_SETTER(cvctl_run_set_pids);
 CVCTL_SETTER(cvctl_run_set_io_weight);

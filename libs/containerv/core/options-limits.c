@@ -49,6 +49,8 @@ int cv_limits_apply(struct cv_spec* spec, const struct containerv_limits* limits
     to->swap_bytes               = known.swap_bytes;
     to->memory_reservation_bytes = known.memory_reservation_bytes;
     to->cpu_milli                = known.cpu_milli;
+    to->cpu_quota_us             = known.cpu_quota_us;
+    to->cpu_period_us            = known.cpu_period_us;
     to->cpu_weight               = known.cpu_weight;
     to->io_weight                = known.io_weight;
     to->pids                     = known.pids;

@@ -191,6 +191,12 @@ static void plan_quota(struct planner* planner, uint64_t quota_us, uint64_t peri
     add(planner, what, CPU, 1, "cpu.cfs_quota_us", "%s", quota_us == NO_LIMIT ? V1_UNLIMITED : text);
 }
 
+static void plan_cpu_quota(struct planner* planner, uint64_t quota_us, uint64_t period_us)
+{
+    planner->optional = false;
+    plan_quota(planner, quota_us != 0 ? quota_us : NO_LIMIT, period_us != 0 ? period_us : CPU_PERIOD_US);
+}
+
 /* A quota below the kernel's smallest one is kept over a longer time. */
 static void plan_cpu_milli(struct planner* planner, uint64_t milli)
 {
@@ -227,7 +233,9 @@ static void plan_cpuset(struct planner* planner, const char* cpus, const char* m
 static void plan_ext_cpu(struct planner* planner, const struct cv_spec_limits* limits)
 {
     uint64_t weight = limits->cpu_weight != 0 ? limits->cpu_weight : WEIGHT_OF_CPU;
-    if (limits->cpu_milli != 0 || planner->update)
+    if (limits->cpu_quota_us != 0 || limits->cpu_period_us != 0)
+        plan_cpu_quota(planner, limits->cpu_quota_us, limits->cpu_period_us);
+    else if (limits->cpu_milli != 0 || planner->update)
         plan_cpu_milli(planner, limits->cpu_milli);
     planner->optional = limits->cpu_weight == 0;
     if (!planner->optional || planner->update)

@@ -239,7 +239,8 @@ struct cv_spec_hugepage_limit {
 };
 /* What struct containerv_limits says, on any system; 0 and NULL is "not given". Linux's own words are in linux.resources. */
 struct cv_spec_limits {
-    uint64_t memory_bytes, swap_bytes, memory_reservation_bytes, cpu_milli, pids, upper_bytes;
+    uint64_t memory_bytes, swap_bytes, memory_reservation_bytes, cpu_milli, cpu_quota_us, cpu_period_us, pids,
+        upper_bytes;
     uint32_t cpu_weight, io_weight;
     char *   cpus, *memory_nodes;
     struct {

@@ -14,7 +14,7 @@
 
 #include <cv/banned.h>
 
-enum { MAX_ID_MAPS = 340 }; /* the kernel's limit */
+enum { MAX_ID_MAPS = 340, MIN_CPU_US = 1000 }; /* the kernel's limits */
 
 typedef int (*rule_fn)(const struct cv_spec* spec, struct cv_error* err);
 
@@ -369,6 +369,24 @@ static int rule_network(const struct cv_spec* spec, struct cv_error* err)
     return 0;
 }
 
+/* The bounds are the kernel's; 0 is "not given". */
+static int rule_cpu_time(const struct cv_spec* spec, struct cv_error* err)
+{
+    static const char* const     period = CV_SPEC_EXTENSION ".limits.cpuPeriodUs";
+    static const char* const     quota  = CV_SPEC_EXTENSION ".limits.cpuQuotaUs";
+    const struct cv_spec_limits* limits = &spec->ext.limits;
+    if (limits->cpu_milli != 0 && (limits->cpu_quota_us != 0 || limits->cpu_period_us != 0))
+        return refuse(err, limits->cpu_quota_us != 0 ? quota : period,
+            "can't be given beside cpuMilli: both limit the time of the CPUs");
+    if (limits->cpu_period_us != 0 && limits->cpu_period_us < MIN_CPU_US)
+        return refuse(err, period, "%" PRIu64 " is too short (expected %d to 1000000 microseconds)",
+            limits->cpu_period_us, MIN_CPU_US);
+    if (limits->cpu_quota_us != 0 && limits->cpu_quota_us < MIN_CPU_US)
+        return refuse(err, quota, "%" PRIu64 " is too little (expected at least %d microseconds)", limits->cpu_quota_us,
+            MIN_CPU_US);
+    return 0;
+}
+
 static const rule_fn rules[] = {
     rule_id,
     rule_root,
@@ -384,6 +402,7 @@ static const rule_fn rules[] = {
     rule_shared,
     rule_shared_namespaces,
     rule_network,
+    rule_cpu_time,
     cv_spec_policy_check,
 };
 

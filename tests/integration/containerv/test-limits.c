@@ -300,6 +300,31 @@ static void cpu_time_is_limited(void** state)
     end(container);
 }
 
+/* Version 2 has the quota and the period in one file. */
+static void cpu_time_has_a_quota_and_a_period(void** state)
+{
+    static const struct counter quota      = { "cpu.max", "cpu", "cpu.cfs_quota_us" },
+                                period     = { NULL, "cpu", "cpu.cfs_period_us" };
+    struct containerv_limits     limits    = { .size = sizeof(limits), .cpu_quota_us = 30000, .cpu_period_us = 20000 };
+    struct containerv_container* container = limited(&limits);
+    char                         text[OUTPUT_MAX];
+    (void)state;
+    read_counter(container, &quota, text);
+    if (strchr(text, ' ') != NULL) {
+        assert_string_equal(text, "30000 20000\n");
+        print_both(container, &quota, "quota and period of CPU time");
+    } else {
+        assert_string_equal(text, "30000\n");
+        assert_int_equal(count(container, &period, ""), 20000);
+    }
+    limits = (struct containerv_limits){ .size = sizeof(limits), .cpu_milli = 500, .cpu_quota_us = 1000 };
+    FAILS(CV_ERR_INVALID, containerv_update(container, &limits));
+    limits = (struct containerv_limits){ .size = sizeof(limits), .cpu_quota_us = 5000 };
+    OK(containerv_update(container, &limits));
+    assert_int_equal(count(container, &quota, ""), 5000);
+    end(container);
+}
+
 static void cpus_can_be_chosen(void** state)
 {
     struct containerv_limits     limits    = { .size = sizeof(limits), .cpus = "0", .memory_nodes = "0" };
@@ -593,6 +618,7 @@ int main(void)
         cmocka_unit_test(processes_are_limited),
         cmocka_unit_test(processes_have_a_default_limit),
         cmocka_unit_test(cpu_time_is_limited),
+        cmocka_unit_test(cpu_time_has_a_quota_and_a_period),
         cmocka_unit_test(cpus_can_be_chosen),
         cmocka_unit_test(writing_is_limited),
         cmocka_unit_test(the_upper_is_limited),

@@ -181,6 +181,12 @@ class Options(unittest.TestCase):
         self.assertEqual(result.returncode, 137)
         self.assertIn("out of memory (killed at the memory limit of 33554432 bytes)", result.stderr)
 
+    def test_one_limit_of_cpu_time(self):
+        self.assertEqual(shell("echo ran", "--cpu-period", "20000", "--cpu-quota", "30000").stdout, "ran\n")
+        result = shell("echo ran", "--cpu-quota", "30000", "--cpus", "1")
+        self.assertEqual(result.stdout, "")
+        self.assertIn("--cpus excludes --cpu-quota", result.stderr)
+
     def test_limit_of_processes(self):
         result = shell("for i in 1 2 3 4 5 6 7 8 9 10; do sleep 100 & done", "--pids-limit", "6")
         self.assertNotEqual(result.returncode, 0)

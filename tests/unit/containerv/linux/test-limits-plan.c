@@ -81,6 +81,12 @@ static void limits_become_files_of_both_versions(void** state)
             "2 cpu.max=150000 100000\n1 cpu.cfs_period_us=100000\n1 cpu.cfs_quota_us=150000\n" DEFAULT_PIDS },
         { "", "\"cpuMilli\":5",
             "2 cpu.max=5000 1000000\n1 cpu.cfs_period_us=1000000\n1 cpu.cfs_quota_us=5000\n" DEFAULT_PIDS },
+        { "", "\"cpuQuotaUs\":30000,\"cpuPeriodUs\":20000",
+            "2 cpu.max=30000 20000\n1 cpu.cfs_period_us=20000\n1 cpu.cfs_quota_us=30000\n" DEFAULT_PIDS },
+        { "", "\"cpuQuotaUs\":30000",
+            "2 cpu.max=30000 100000\n1 cpu.cfs_period_us=100000\n1 cpu.cfs_quota_us=30000\n" DEFAULT_PIDS },
+        { "", "\"cpuPeriodUs\":20000",
+            "2 cpu.max=max 20000\n1 cpu.cfs_period_us=20000\n1 cpu.cfs_quota_us=-1\n" DEFAULT_PIDS },
         { "", "\"cpuWeight\":50,\"cpus\":\"0-1\",\"memoryNodes\":\"0\"",
             "2 cpu.weight=50\n1 cpu.shares=512\n1 cpuset.mems=0\n1 cpuset.cpus=0-1\n2 cpuset.mems=0\n2 "
             "cpuset.cpus=0-1\n" DEFAULT_PIDS },
@@ -118,6 +124,7 @@ static void an_update_ends_what_is_not_given(void** state)
         "2 io.bfq.weight=100 optional or\n2 io.weight=default 100 optional\n1 blkio.bfq.weight=100 optional or\n"
         "1 blkio.weight=100 optional\n");
     assert_non_null(strstr(plan_of("", "\"pids\":18446744073709551615", true), "1 pids.max=max optional\n"));
+    assert_non_null(strstr(plan_of("", "\"cpuQuotaUs\":5000", true), "\n2 cpu.max=5000 100000\n"));
 }
 
 #define MANY "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,"

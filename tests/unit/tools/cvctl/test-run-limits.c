@@ -27,6 +27,19 @@ static void each_value_is_taken_or_refused(void** state)
         { "--cpus", ".", "number of CPUs" },
         { "--cpus", "1e3", "number of CPUs" },
         { "--cpus", "-1", "number of CPUs" },
+        { "--cpu-period", "1000", NULL },
+        { "--cpu-period", "1000000", NULL },
+        { "--cpu-period", "0", NULL },
+        { "--cpu-period", "999", "less than 1000 microseconds" },
+        { "--cpu-period", "1000001", "1000001" },
+        { "--cpu-period", "100ms", "100ms" },
+        { "--cpu-period", "-1", "-1" },
+        { "--cpu-quota", "1000", NULL },
+        { "--cpu-quota", "-1", NULL },
+        { "--cpu-quota", "0", NULL },
+        { "--cpu-quota", "999", "less than 1000 microseconds" },
+        { "--cpu-quota", "-2", "-2" },
+        { "--cpu-quota", "9223372036854775808", "9223372036854775808" },
         { "--cpu-shares", "1024", NULL },
         { "--cpu-shares", "262145", "262145" },
         { "--pids-limit", "-1", NULL },
@@ -54,6 +67,15 @@ static void values_are_those_of_the_library(void** state)
     assert_int_equal(parsed.limits.cpu_milli, 1500);
     assert_int_equal(parse_one("--cpus", ".25"), 0);
     assert_int_equal(parsed.limits.cpu_milli, 250);
+    assert_int_equal(parse_one("--cpu-period", "20000"), 0);
+    assert_int_equal(parsed.limits.cpu_period_us, 20000);
+    assert_true(cvctl_run_limits_given(&parsed));
+    assert_int_equal(parse_one("--cpu-quota", "30000"), 0);
+    assert_int_equal(parsed.limits.cpu_quota_us, 30000);
+    assert_true(cvctl_run_limits_given(&parsed));
+    assert_int_equal(parse_one("--cpu-quota", "-1"), 0);
+    assert_int_equal(parsed.limits.cpu_quota_us, 0);
+    assert_false(cvctl_run_limits_given(&parsed));
     assert_int_equal(parse_one("--cpu-shares", "512"), 0);
     assert_int_equal(parsed.limits.cpu_weight, 50);
     assert_int_equal(parse_one("--cpu-shares", "2"), 0);
@@ -112,6 +134,28 @@ static void swap_is_counted_with_memory(void** state)
     }
 }
 
+static void time_of_the_cpus_is_limited_in_one_way(void** state)
+{
+    static const struct {
+        uint64_t milli, quota, period;
+        bool     refused;
+    } cases[] = { { 100, 0, 0, false }, { 0, 2000, 1000, false }, { 0, 0, 1000, false }, { 100, 2000, 0, true },
+        { 100, 0, 1000, true } };
+
+    (void)state;
+    for (size_t i = 0; i < CV_ARRAY_LEN(cases); i++) {
+        cvctl_run_options_release(&parsed);
+        cvctl_run_options_init(&parsed);
+        parsed.limits.cpu_milli     = cases[i].milli;
+        parsed.limits.cpu_quota_us  = cases[i].quota;
+        parsed.limits.cpu_period_us = cases[i].period;
+        if (cases[i].refused)
+            CV_TEST_FAILS(CV_ERR_INVALID, err, cvctl_run_limits_check(&parsed, &err));
+        else
+            CV_TEST_OK(err, cvctl_run_limits_check(&parsed, &err));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +163,7 @@ int main(void)
         cmocka_unit_test(values_are_those_of_the_library),
         cmocka_unit_test(rates_of_a_device_are_one_entry),
         cmocka_unit_test(swap_is_counted_with_memory),
+        cmocka_unit_test(time_of_the_cpus_is_limited_in_one_way),
     };
     return cmocka_run_group_tests(tests, NULL, teardown);
 }

@@ -123,6 +123,11 @@ struct containerv_limits {
     size_t                                  hugepage_count;
     /** What may be written to the root beside mounts; only with layers. The upper is then in memory, counted as the container's. */
     uint64_t upper_bytes;
+    /**
+     * CPU time in microseconds, instead of cpu_milli (both: CV_ERR_INVALID): all processes together may run for cpu_quota_us, from 1000 on,
+     * in each cpu_period_us, from 1000 to 1000000; 0 = 100000. A quota above the period is more than one CPU.
+     */
+    uint64_t cpu_quota_us, cpu_period_us;
 };
 
 /** Where one of a process's standard streams goes. All zero is the null device. */
