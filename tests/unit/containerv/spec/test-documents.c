@@ -91,6 +91,9 @@ static void test_documents_are_valid(void** state)
             assert_string_equal(
                 err.text, CV_SPEC_EXTENSION ".shared: 'cgroup' is shared, but linux.namespaces has 'cgroup'");
             spec->ext.shared = 0;
+            assert_int_equal(cv_spec_validate(spec, &err), CV_ERR_INVALID);
+            assert_non_null(strstr(err.text, "can't be given beside cpuMilli"));
+            spec->ext.limits.cpu_milli = 0;
         }
         if (cv_spec_validate(spec, &err) < 0)
             fail_msg("%s: %s", spec_documents[i], err.text);
