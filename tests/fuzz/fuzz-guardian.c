@@ -200,7 +200,7 @@ static int lowest_free_fd(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
 {
-    struct guardian guardian = { .main_fd = -1, .caller_fd = -1 };
+    struct guardian guardian = { .main_fd = -1, .caller_fd = -1, .spare_fd = -1 };
     struct input    input    = { data, size };
     int             waiting[REQUESTS_MAX];
     size_t          count = 0;

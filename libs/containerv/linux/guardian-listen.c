@@ -67,8 +67,10 @@ void guardian_listen_accept(struct guardian* guardian, struct guardian_container
     int fd = accept4(container->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 
     container->listen_ready = 0;
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS))
+        guardian_full(guardian); /* it stays in the queue: to ask again at once would be to ask for ever */
     if (fd < 0)
-        return; /* whoever it was has gone again, or has to wait for a descriptor that is free */
+        return; /* else whoever it was has gone again */
     if (is_welcome(fd))
         guardian_peer_add(guardian, fd, container);
     else

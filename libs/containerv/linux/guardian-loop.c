@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cv/clock.h>
+#include <cv/handle.h>
 #include <cv/macros.h>
 
 #include "linux/guardian.h"
@@ -50,10 +51,10 @@ static void sooner(int64_t* deadline_ms, int64_t other_ms)
         *deadline_ms = other_ms;
 }
 
-static int collect_container(struct guardian_container* container, bool crowded, struct poll_set* set,
-    int64_t* deadline_ms, struct cv_error* err)
+static int collect_container(
+    struct guardian_container* container, bool closed, struct poll_set* set, int64_t* deadline_ms, struct cv_error* err)
 {
-    int listen_fd = crowded ? -1 : container->listen_fd;
+    int listen_fd = closed ? -1 : container->listen_fd;
     int init_fd   = container->state == CV_STATE_STOPPED ? -1 : linux_container_init_pidfd(container->linux_);
     int end_fd    = init_fd < 0 || container->held == 0 ? -1 : linux_container_end_fd(container->linux_);
     int result    = add(set, init_fd, POLLIN, &container->init_ready, err);
@@ -73,31 +74,45 @@ static int collect_container(struct guardian_container* container, bool crowded,
     return result;
 }
 
+static bool is_stranger(const struct guardian_peer* peer)
+{
+    return peer->is_stranger;
+}
+
 /* Those at the sockets wait then: the caller itself never does. */
 static bool is_crowded(const struct guardian* guardian)
 {
-    size_t count = 0;
+    return guardian_peers_count(guardian, is_stranger) >= GUARDIAN_MAX_PEERS;
+}
 
-    for (const struct guardian_peer* at = guardian->peers; at != NULL; at = at->next)
-        count++;
-    return count >= GUARDIAN_MAX_PEERS;
+/* The next try is made by a turn that comes in any case. */
+static bool is_full(struct guardian* guardian, int64_t* deadline_ms)
+{
+    if (guardian->is_full && cv_clock_left_ms(guardian->full_until_ms) == 0)
+        guardian->is_full = false;
+    if (!guardian_has_spare(guardian) && !guardian->is_full)
+        guardian_full(guardian);
+    if (guardian->is_full)
+        sooner(deadline_ms, guardian->full_until_ms);
+    return guardian->is_full;
 }
 
 static int collect(struct guardian* guardian, struct poll_set* set, int64_t* deadline_ms, struct cv_error* err)
 {
-    bool crowded = is_crowded(guardian);
+    bool closed;
     int  result;
 
     set->count   = 0;
     *deadline_ms = -1;
-    result       = add(set, guardian->main_fd, POLLIN, &guardian->main_ready, err);
+    closed       = is_full(guardian, deadline_ms) || is_crowded(guardian);
+    result       = add(set, guardian->spare_fd < 0 ? -1 : guardian->main_fd, POLLIN, &guardian->main_ready, err);
     if (result == 0)
         result = add(set, guardian->caller_fd, POLLIN, &guardian->caller_ready, err);
     for (struct guardian_container* at = guardian->containers; at != NULL && result == 0; at = at->next)
-        result = collect_container(at, crowded, set, deadline_ms, err);
+        result = collect_container(at, closed, set, deadline_ms, err);
     for (struct guardian_peer* at = guardian->peers; at != NULL && result == 0; at = at->next) {
         sooner(deadline_ms, at->deadline_ms);
-        result = add(set, at->fd, POLLIN, &at->ready, err);
+        result = add(set, at->fd, at->state == GUARDIAN_PEER_TAKES ? POLLOUT : POLLIN, &at->ready, err);
     }
     return result;
 }
@@ -152,11 +167,8 @@ static int open_caller(int main_fd)
 
 static void sweep(struct guardian* guardian)
 {
-    while (guardian->peers != NULL) {
-        struct guardian_peer* peer = guardian->peers;
-        guardian->peers            = peer->next;
-        guardian_peer_free(peer);
-    }
+    while (guardian->peers != NULL)
+        guardian_peer_remove(guardian, guardian->peers);
     while (guardian->containers != NULL)
         guardian_container_remove(guardian, guardian->containers, NULL); /* nobody is left to be told of an error */
     while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR) {}
@@ -164,7 +176,10 @@ static void sweep(struct guardian* guardian)
 
 int guardian_run(int main_fd, struct cv_error* err)
 {
-    struct guardian guardian = { .main_fd = main_fd, .caller_fd = open_caller(main_fd) };
+    struct guardian guardian = { .main_fd = main_fd,
+        .caller_fd                        = open_caller(main_fd),
+        .spare_fd                         = -1,
+        .accounts                         = { { .most = GUARDIAN_MAX_HELD }, { .most = GUARDIAN_MAX_HELD } } };
     struct poll_set set      = { .entries = NULL };
     int             result;
 
@@ -177,7 +192,7 @@ int guardian_run(int main_fd, struct cv_error* err)
     free(set.entries);
     free(set.targets);
     close(main_fd);
-    if (guardian.caller_fd >= 0)
-        close(guardian.caller_fd);
+    cv_handle_closep(&guardian.spare_fd);
+    cv_handle_closep(&guardian.caller_fd);
     return result == CV_ERR_LOST ? 0 : result;
 }

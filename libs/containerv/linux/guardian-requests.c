@@ -194,6 +194,11 @@ static int do_copy(struct request* request, struct cv_error* err)
     return guardian_copy_start(container, &copy, request->wire->fds[0], err);
 }
 
+static bool is_waiting_stranger(const struct guardian_peer* peer)
+{
+    return peer->is_stranger && peer->state == GUARDIAN_PEER_WAITS;
+}
+
 static int do_wait(struct request* request, struct cv_error* err)
 {
     const Containerv__Guardian__Wait* wait      = request->message->wait;
@@ -203,7 +208,11 @@ static int do_wait(struct request* request, struct cv_error* err)
     process = container != NULL ? guardian_process_find(container, wait->process, err) : NULL;
     if (process == NULL)
         return failed(err);
+    if (request->peer->is_stranger && !process->ended && wait->timeout_ms != 0
+        && guardian_peers_count(request->guardian, is_waiting_stranger) >= GUARDIAN_MAX_WAITS)
+        return cv_error_set(err, CV_ERR_LIMIT, "more than %d wait already", (int)GUARDIAN_MAX_WAITS);
     request->waits             = true;
+    request->peer->state       = GUARDIAN_PEER_WAITS;
     request->peer->container   = container;
     request->peer->process     = process;
     request->peer->deadline_ms = cv_clock_deadline_ms(wait->timeout_ms);
@@ -485,35 +494,36 @@ static int run_operation(struct request* request, struct cv_error* err)
     return cv_error_set(err, CV_ERR_PROTOCOL, "a request of no known kind");
 }
 
-/* A wait whose process has ended, or that just looks. True: answered. */
-static bool settle_wait(const struct request* request)
+/* A wait whose process has ended, or that just looks. True: done with the peer. */
+static bool settle_wait(struct guardian_peer* peer)
 {
-    struct guardian_peer*       peer  = request->peer;
-    Containerv__Guardian__Reply reply = CONTAINERV__GUARDIAN__REPLY__INIT;
+    struct guardian_container*  container = peer->container;
+    struct guardian_process*    process   = peer->process;
+    Containerv__Guardian__Reply reply     = CONTAINERV__GUARDIAN__REPLY__INIT;
     Containerv__Guardian__Exit  exit;
+    int                         sent;
 
-    if (!peer->process->ended)
+    wire_reader_release(&peer->reader, peer->account);
+    if (!process->ended)
         return false;
-    guardian_process_release(peer->container, peer->process); /* first: once told, the number is nobody's */
-    message_from_exit(&peer->process->exit, &exit);
+    guardian_process_release(container, process); /* first: once told, the number is nobody's */
+    message_from_exit(&process->exit, &exit);
     reply.exit = &exit;
-    if (guardian_reply(peer->fd, &reply, NULL, -1) == 0 && !peer->process->is_main)
-        guardian_process_remove(peer->container, peer->process);
-    return true;
+    sent       = guardian_reply(peer, &reply, NULL, -1);
+    if (sent > 0 && !process->is_main)
+        guardian_process_remove(container, process);
+    return sent != 0;
 }
 
-static int read_and_run(struct request* request, struct wire_message* wire, struct cv_error* err)
+static int run(struct request* request, struct cv_error* err)
 {
     Containerv__Guardian__Request* message;
-    int                            result = wire_receive(request->peer->fd, GUARDIAN_REQUEST_MS, wire, err);
+    int                            result;
 
-    if (result < 0)
-        return result;
-    message = containerv__guardian__request__unpack(NULL, wire->length, wire->bytes);
+    message = containerv__guardian__request__unpack(NULL, request->wire->length, request->wire->bytes);
     if (message == NULL)
         return cv_error_set(err, CV_ERR_PROTOCOL, "a request that can't be read");
     request->message = message;
-    request->wire    = wire;
     result           = run_operation(request, err);
     containerv__guardian__request__free_unpacked(message, NULL);
     return result;
@@ -521,19 +531,24 @@ static int read_and_run(struct request* request, struct wire_message* wire, stru
 
 bool guardian_serve(struct guardian* guardian, struct guardian_peer* peer)
 {
-    struct request request = {
-        .guardian = guardian, .peer = peer, .passed_fd = -1, .reply = CONTAINERV__GUARDIAN__REPLY__INIT
-    };
-    struct wire_message wire   = { .bytes = NULL };
-    struct cv_error     err    = CV_ERROR_INIT;
-    int                 result = read_and_run(&request, &wire, &err);
+    struct request  request = { .guardian = guardian,
+         .peer                            = peer,
+         .wire                            = &peer->reader.message,
+         .passed_fd                       = -1,
+         .reply                           = CONTAINERV__GUARDIAN__REPLY__INIT };
+    struct cv_error err     = CV_ERROR_INIT;
+    int             result  = wire_read(peer->fd, &peer->reader, peer->account, &err);
 
-    wire_message_release(&wire);
+    if (result == 0)
+        return false; /* the rest is still to come */
+    if (result > 0)
+        result = run(&request, &err);
     if (result == 0 && request.waits)
-        return settle_wait(&request);
-    guardian_reply(peer->fd, &request.reply, result < 0 ? &err : NULL, result < 0 ? -1 : request.passed_fd);
-    cv_handle_closep(&request.passed_fd);
+        return settle_wait(peer);
+    if (result < 0)
+        cv_handle_closep(&request.passed_fd);
+    result = guardian_reply(peer, &request.reply, result < 0 ? &err : NULL, request.passed_fd);
     free(request.reply.processes);
     free(request.reply.config_json.data);
-    return true;
+    return result != 0;
 }

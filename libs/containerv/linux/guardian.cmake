@@ -16,7 +16,7 @@ target_include_directories(cv_guardian_proto SYSTEM PUBLIC ${generated})
 target_link_libraries(cv_guardian_proto PUBLIC ${CV_PROTOBUF_C_LIBRARY})
 
 cv_static_library(cv_linux_wire wire.c messages.c messages-process.c)
-target_link_libraries(cv_linux_wire PUBLIC cv_spec cv_guardian_proto)
+target_link_libraries(cv_linux_wire PUBLIC cv_linux_plan cv_guardian_proto)
 
 # All but the container's functions, which cv_linux has and the tests replace.
 add_library(cv_guardian_loop OBJECT

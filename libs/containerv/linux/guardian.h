@@ -24,9 +24,15 @@
 
 enum {
     GUARDIAN_MAIN_FD    = 3,
-    GUARDIAN_MAX_EVENTS = 1024,  /* kept for a caller that does not read them */
-    GUARDIAN_MAX_PEERS  = 1024,  /* connections at a time; more wait until one has been answered */
+    GUARDIAN_MAX_EVENTS = 1024, /* kept for a caller that does not read them */
+    GUARDIAN_MAX_PEERS = 1024, /* connections by containers' sockets at a time; more wait until one has been answered */
+    GUARDIAN_MAX_WAITS = 768,  /* of these, that wait for an end: room is left for those that bring it about */
+    GUARDIAN_MAX_HELD =
+        64 << 20, /* bytes of half requests and of answers not yet taken, beyond 64 KiB each; of the caller, and as
+                                       much of all others */
     GUARDIAN_REQUEST_MS = 10000, /* to send a request whose connection is open, or to take the answer */
+    GUARDIAN_SPARE_FDS  = 64,    /* free descriptors without which nobody is accepted at a container's socket, */
+    GUARDIAN_SPARE_MS   = 100,   /* until one was closed or this has passed */
     GUARDIAN_MAX_COPIES = 64,    /* of one container at a time */
     GUARDIAN_END_MS     = 10000  /* for killed processes to be gone */
 };
@@ -72,16 +78,27 @@ struct guardian_container {
     struct guardian_process*   processes;
 };
 
-/* A connection: its request is still to come, or it is a Wait that has no answer yet. */
+enum guardian_peer_state {
+    GUARDIAN_PEER_ASKS,  /* its request has not come, or not all of it */
+    GUARDIAN_PEER_WAITS, /* for the end of a process */
+    GUARDIAN_PEER_TAKES, /* the rest of its answer, the last that is done for it */
+};
+
+/* A connection. Nothing is ever waited for at one of them: what is not there yet is left to the loop. */
 struct guardian_peer {
-    struct guardian_peer* next;
-    int                   fd;
-    short                 ready;
-    int64_t               deadline_ms;
+    struct guardian_peer*    next;
+    enum guardian_peer_state state;
+    int                      fd;
+    short                    ready;
+    bool                     is_stranger; /* it came by a container's socket */
+    int64_t                  deadline_ms;
     struct guardian_container*
         only; /* it came by this container's socket and may ask for no other; NULL: the caller's own */
-    struct guardian_container* container; /* NULL: the request is still to come */
+    struct guardian_container* container; /* where it waits */
     struct guardian_process*   process;
+    struct wire_account*       account;
+    struct wire_reader         reader;
+    struct wire_writer         writer;
 };
 
 struct guardian {
@@ -90,12 +107,18 @@ struct guardian {
     bool                       swept; /* what dead guardians left */
     struct guardian_container* containers;
     struct guardian_peer*      peers;
+    struct guardian_peer*      serving; /* the peer that is looked at, and the one to be looked at next */
+    struct guardian_peer*      next_peer;
+    struct wire_account        accounts[2]; /* the caller's, and that of all others */
+    int                        spare_fd;    /* given up for the caller's next connection; -1: there is none */
+    bool                       is_full;     /* of descriptors: nobody is accepted at containers' sockets */
+    int64_t                    full_until_ms;
 };
 
 /* Serve the caller at the other end of main_fd until it is gone, then take everything away. Takes the descriptor. */
 int guardian_run(int main_fd, struct cv_error* err);
 
-/* guardian-requests.c: read one request and answer it, or leave the peer waiting. True: the peer is done with. */
+/* guardian-requests.c: read what has come of a request; answer it when it is complete, or let the peer wait. True: done with it. */
 bool guardian_serve(struct guardian* guardian, struct guardian_peer* peer);
 
 /* guardian-peers.c */
@@ -103,12 +126,18 @@ int guardian_accept(struct guardian* guardian, struct cv_error* err); /* CV_ERR_
 /* Takes the descriptor. `only` as in struct guardian_peer. */
 void guardian_peer_add(struct guardian* guardian, int fd, struct guardian_container* only);
 bool guardian_is_stream(int fd); /* a stream socket */
-int  guardian_reply(int fd, const Containerv__Guardian__Reply* reply, const struct cv_error* failure, int passed_fd);
+/* Takes passed_fd. 1: it is sent, 0: the peer takes it by and by, negative: it can't be sent. */
+int guardian_reply(struct guardian_peer* peer, const Containerv__Guardian__Reply* reply, const struct cv_error* failure,
+    int passed_fd);
+size_t guardian_peers_count(const struct guardian* guardian, bool (*is_one)(const struct guardian_peer* peer));
+/* Accept nobody for GUARDIAN_SPARE_MS, or until a connection was closed. */
+void guardian_full(struct guardian* guardian);
+bool guardian_has_spare(struct guardian* guardian);    /* a descriptor for the caller's next connection */
 void guardian_peers_handle(struct guardian* guardian); /* serve, time out, drop */
 void guardian_peers_ended(struct guardian* guardian, struct guardian_container* container,
     struct guardian_process* process); /* answer all that wait for it; frees it then unless it is the main process */
 void guardian_peers_drop(struct guardian* guardian, const struct guardian_container* container);
-struct guardian_peer* guardian_peer_free(struct guardian_peer* peer);
+void guardian_peer_remove(struct guardian* guardian, struct guardian_peer* peer); /* and close it */
 
 /* guardian-records.c. `process_id`: 0 is the main process. NULL with err filled when there is none. */
 struct guardian_process* guardian_process_find(

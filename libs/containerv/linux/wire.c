@@ -8,12 +8,17 @@
 #include <unistd.h>
 
 #include <cv/clock.h>
+#include <cv/handle.h>
 
 #include "linux/wire.h"
 
 #include <cv/banned.h>
 
-enum { HEADER_BYTES = 4, KERNEL_MAX_FDS = 253 /* SCM_MAX_FD: room for whatever can come, so that it can be closed */ };
+enum {
+    KERNEL_MAX_FDS = 253,      /* SCM_MAX_FD: room for whatever can come, so that it can be closed */
+    READ_BYTES     = 64 << 10, /* at a time */
+    READS          = 8         /* in a row, then others have their turn */
+};
 
 /* Room for descriptors, aligned as the kernel wants it. */
 union control {
@@ -72,16 +77,17 @@ static void advance(struct msghdr* header, size_t sent)
 
 int wire_send(int socket_fd, const uint8_t* bytes, size_t length, const int* fds, size_t fd_count, struct cv_error* err)
 {
-    uint8_t       head[HEADER_BYTES] = { length & 0xff, length >> 8 & 0xff, length >> 16 & 0xff, length >> 24 & 0xff };
-    struct iovec  parts[2]           = { { head, sizeof(head) }, { (uint8_t*)bytes, length } };
-    struct msghdr header             = { .msg_iov = parts, .msg_iovlen = 2 };
-    size_t        left               = sizeof(head) + length;
+    uint8_t       head[WIRE_HEADER_BYTES];
+    struct iovec  parts[2] = { { head, sizeof(head) }, { (uint8_t*)bytes, length } };
+    struct msghdr header   = { .msg_iov = parts, .msg_iovlen = 2 };
+    size_t        left     = sizeof(head) + length;
     union control control;
 
     if (length > WIRE_MAX_BYTES)
         return cv_error_set(err, CV_ERR_LIMIT, "a message of %zu bytes is over %d", length, (int)WIRE_MAX_BYTES);
     if (fd_count > WIRE_MAX_FDS)
         return cv_error_set(err, CV_ERR_LIMIT, "%zu descriptors are over %d", fd_count, (int)WIRE_MAX_FDS);
+    wire_frame_header(length, head);
     if (fd_count > 0)
         attach_fds(&header, &control, fds, fd_count);
     while (left > 0) {
@@ -171,7 +177,7 @@ static int receive_bytes(int socket_fd, int64_t deadline_ms, uint8_t* bytes, siz
 
 static int receive_into(int socket_fd, int64_t deadline_ms, struct wire_message* message, struct cv_error* err)
 {
-    uint8_t head[HEADER_BYTES];
+    uint8_t head[WIRE_HEADER_BYTES];
     int     result = receive_bytes(socket_fd, deadline_ms, head, sizeof(head), message, err);
 
     if (result < 0)
@@ -197,4 +203,91 @@ int wire_receive(int socket_fd, int64_t timeout_ms, struct wire_message* message
     }
     *message_out = message;
     return 0;
+}
+
+static int lost_or_errno(ssize_t got, struct cv_error* err)
+{
+    if (got == 0 || errno == ECONNRESET)
+        return cv_error_set(err, CV_ERR_LOST, "the other end of the guardian's connection is gone");
+    return cv_error_errno(err, errno, "read from the guardian's connection", NULL);
+}
+
+/* 0: nothing is there; else how much it was. */
+static ssize_t read_some(int socket_fd, struct wire_reader* reader, uint8_t* bytes, struct cv_error* err)
+{
+    bool          is_first = reader->frame.received == 0;
+    union control control;
+    struct iovec  part   = { bytes, READ_BYTES };
+    struct msghdr header = { .msg_iov = &part,
+        .msg_iovlen                   = 1,
+        .msg_control                  = is_first ? control.bytes : NULL,
+        .msg_controllen               = is_first ? sizeof(control.bytes) : 0 };
+    ssize_t       got;
+    int           rc;
+
+    do
+        got = recvmsg(socket_fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    while (got < 0 && errno == EINTR);
+    if (got < 0 && errno == EAGAIN)
+        return 0;
+    if (got <= 0)
+        return lost_or_errno(got, err);
+    rc = is_first ? take_fds(&header, &reader->message, err) : 0;
+    if (rc == 0 && (header.msg_flags & MSG_CTRUNC) != 0)
+        rc = cv_error_set(err, CV_ERR_PROTOCOL, "descriptors came in the middle of a message");
+    return rc < 0 ? rc : got;
+}
+
+int wire_read(int socket_fd, struct wire_reader* reader, struct wire_account* account, struct cv_error* err)
+{
+    uint8_t bytes[READ_BYTES];
+    int     rc = 0;
+
+    for (int i = 0; i < READS && rc == 0; i++) {
+        ssize_t got = read_some(socket_fd, reader, bytes, err);
+        if (got <= 0)
+            return (int)got;
+        rc = wire_frame_feed(&reader->frame, bytes, (size_t)got, account, err);
+    }
+    if (rc > 0) {
+        reader->message.bytes  = reader->frame.body;
+        reader->message.length = reader->frame.length;
+    }
+    return rc;
+}
+
+void wire_reader_release(struct wire_reader* reader, struct wire_account* account)
+{
+    reader->message.bytes = NULL; /* the frame's */
+    wire_message_release(&reader->message);
+    wire_frame_release(&reader->frame, account);
+}
+
+int wire_write(int socket_fd, struct wire_writer* writer, struct cv_error* err)
+{
+    while (writer->sent < writer->length) {
+        struct iovec  part   = { writer->bytes + writer->sent, writer->length - writer->sent };
+        struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
+        union control control;
+        ssize_t       sent;
+        if (writer->fd >= 0)
+            attach_fds(&header, &control, &writer->fd, 1);
+        sent = sendmsg(socket_fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0 && errno == EAGAIN)
+            return 0;
+        if (sent < 0)
+            return send_failed(err);
+        cv_handle_closep(&writer->fd);
+        writer->sent += (size_t)sent;
+    }
+    return 1;
+}
+
+void wire_writer_release(struct wire_writer* writer)
+{
+    cv_handle_closep(&writer->fd);
+    free(writer->bytes);
+    *writer = (struct wire_writer){ .fd = -1 };
 }

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include <cmocka.h>
 
@@ -87,6 +89,17 @@ static inline struct containerv_exit wait_for(struct fixture* f, process_handle_
     if (backend->wait(f->instance, process, 20000, &exit, &f->err) < 0)
         fail_msg("%s", f->err.text);
     return exit;
+}
+
+/* A connection by the container's socket. */
+static inline int connect_raw(void)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int                fd      = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    cv_snprintf(address.sun_path, sizeof(address.sun_path), "%s", cv_test_path("c-box/" GUARDIAN_SOCKET));
+    assert_int_equal(connect(fd, (const struct sockaddr*)&address, sizeof(address)), 0);
+    return fd;
 }
 
 #define GUARDIAN_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -603,16 +603,6 @@ static void those_that_live_are_listed(void** state)
     cv_strv_release(&found);
 }
 
-static int connect_raw(void)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    int                fd      = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    cv_snprintf(address.sun_path, sizeof(address.sun_path), "%s", cv_test_path("c-box/" GUARDIAN_SOCKET));
-    assert_int_equal(connect(fd, (const struct sockaddr*)&address, sizeof(address)), 0);
-    return fd;
-}
-
 /* The answer to a request as another build, or somebody who has read the protocol, may send it. */
 static int32_t ask_raw(Containerv__Guardian__Request* request)
 {

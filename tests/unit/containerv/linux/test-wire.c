@@ -149,6 +149,82 @@ static void surplus_descriptors_are_closed(void** state)
     assert_int_equal(lowest_free(), before);
 }
 
+static void nothing_is_waited_for(void** state)
+{
+    const uint8_t       whole[] = { 3, 0, 0, 0, 'a', 'b', 'c' };
+    struct wire_account account = { .most = 0 };
+    struct wire_reader  reader  = { .message = { .bytes = NULL } };
+    struct cv_error     err;
+    int                 before = lowest_free();
+
+    (void)state;
+    assert_int_equal(wire_read(ends[0], &reader, &account, &err), 0);
+    send_raw(whole, 2, 2);
+    assert_int_equal(wire_read(ends[0], &reader, &account, &err), 0);
+    assert_int_equal(write(ends[1], whole + 2, 4), 4);
+    assert_int_equal(wire_read(ends[0], &reader, &account, &err), 0);
+    assert_int_equal(write(ends[1], whole + 6, 1), 1);
+    assert_int_equal(wire_read(ends[0], &reader, &account, &err), 1);
+    assert_int_equal(reader.message.length, 3);
+    assert_memory_equal(reader.message.bytes, "abc", 3);
+    assert_int_equal(reader.message.fd_count, 2);
+    assert_true((fcntl(reader.message.fds[1], F_GETFD) & FD_CLOEXEC) != 0);
+    wire_reader_release(&reader, &account);
+    assert_int_equal(lowest_free(), before);
+}
+
+static void bad_reads_are_told_apart(void** state)
+{
+    const uint8_t       whole[] = { 3, 0, 0, 0, 'a', 'b', 'c' };
+    struct wire_account account = { .most = 0 };
+    struct wire_reader  reader  = { .message = { .bytes = NULL } };
+    struct cv_error     err;
+    int                 before = lowest_free();
+
+    (void)state;
+    send_raw(whole, 2, 2);
+    assert_int_equal(wire_read(ends[0], &reader, &account, &err), 0);
+    send_raw(whole + 2, 1, 1); /* in the middle of the message */
+    assert_int_equal(wire_read(ends[0], &reader, &account, &err), CV_ERR_PROTOCOL);
+    wire_reader_release(&reader, &account);
+    assert_int_equal(lowest_free(), before);
+    assert_int_equal(write(ends[1], whole, 5), 5);
+    hang_up();
+    assert_int_equal(wire_read(ends[0], &reader, &account, &err), CV_ERR_LOST); /* both in one */
+    wire_reader_release(&reader, &account);
+}
+
+static void what_does_not_fit_is_sent_later(void** state)
+{
+    enum { LENGTH = 4 << 20, LAST = WIRE_HEADER_BYTES + LENGTH - 1 };
+    struct wire_writer  writer  = { .bytes = calloc(1, LAST + 1), .length = LAST + 1, .fd = dup(ends[0]) };
+    struct wire_reader  reader  = { .message = { .bytes = NULL } };
+    struct wire_account account = { .most = WIRE_MAX_BYTES };
+    struct cv_error     err;
+    int                 received = 0, sent = 0, turns = 0;
+
+    (void)state;
+    wire_frame_header(LENGTH, writer.bytes);
+    writer.bytes[LAST] = 77;
+    for (; received == 0 && turns < 10000; turns++) {
+        sent     = sent == 0 ? wire_write(ends[1], &writer, &err) : sent;
+        received = wire_read(ends[0], &reader, &account, &err);
+    }
+    assert_int_equal(sent, 1);
+    assert_int_equal(received, 1);
+    assert_true(turns > 1);
+    assert_int_equal(reader.message.length, LENGTH);
+    assert_int_equal(reader.message.bytes[LENGTH - 1], 77);
+    assert_int_equal(reader.message.fd_count, 1);
+    wire_reader_release(&reader, &account);
+    assert_int_equal(account.used, 0);
+    writer.sent = 0;
+    assert_int_equal(wire_write(ends[1], &writer, &err), 0);
+    shutdown(ends[0], SHUT_RDWR);
+    assert_int_equal(wire_write(ends[1], &writer, &err), CV_ERR_LOST);
+    wire_writer_release(&writer);
+}
+
 #define WIRE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -158,6 +234,9 @@ int main(void)
         WIRE_TEST(large_message_arrives_in_parts),
         WIRE_TEST(bad_lengths_and_ends_are_told_apart),
         WIRE_TEST(surplus_descriptors_are_closed),
+        WIRE_TEST(nothing_is_waited_for),
+        WIRE_TEST(bad_reads_are_told_apart),
+        WIRE_TEST(what_does_not_fit_is_sent_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
