@@ -112,6 +112,9 @@ static int do_create(struct request* request, struct cv_error* err)
         return cv_error_wrap(err, "read the container's config.json");
     if (spec->ext.id == NULL || cv_spec_check_id(spec->ext.id, NULL) < 0)
         return cv_error_set(err, CV_ERR_PROTOCOL, "a container without a proper id");
+    result = cv_spec_validate(spec, err);
+    if (result < 0)
+        return cv_error_wrap(err, "check the container's config.json");
     if (create->command == NULL)
         return create_container(request, spec, NULL, err);
     result = message_start_init(create->command, request->wire, &start, err);
@@ -409,6 +412,9 @@ static int do_update(struct request* request, struct cv_error* err)
     result = cv_spec_parse((const char*)update->config_json.data, update->config_json.len, &limits, err);
     if (result < 0)
         return cv_error_wrap(err, "read the limits");
+    result = cv_spec_validate(limits, err);
+    if (result < 0)
+        return cv_error_wrap(err, "check the limits");
     return linux_container_update(container->linux_, limits, container->state == CV_STATE_PAUSED, err);
 }
 

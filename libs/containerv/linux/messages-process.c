@@ -151,6 +151,9 @@ int message_start_init(const Containerv__Guardian__Process* process, const struc
     result = cv_spec_process_parse(json, process->process_json.len, &start_out->process, err);
     if (result < 0)
         return cv_error_wrap(err, "read the process");
+    result = cv_spec_process_validate(&start_out->process, err);
+    if (result < 0)
+        return cv_error_wrap(err, "check the process");
     start_out->start.process = &start_out->process;
     start_out->start.user    = process->user_set ? process->user : NULL;
     start_out->start.groups  = &start_out->groups;

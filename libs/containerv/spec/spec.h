@@ -559,6 +559,8 @@ bool cv_spec_equal(const struct cv_spec* a, const struct cv_spec* b);
 /* Everything that can be checked without a system: absolute paths, names, ranges, contradictions, counts. CV_ERR_INVALID (for what we
  * know but don't do, CV_ERR_UNSUPPORTED); the text names the field, its value and what is allowed. */
 int cv_spec_validate(const struct cv_spec* spec, struct cv_error* err);
+/* The same of a process alone, which is started in a container: it has a program, and what its fields and they together must be. */
+int cv_spec_process_validate(const struct cv_spec_process* process, struct cv_error* err);
 
 /* Id grammar, checked once at the edge: [A-Za-z0-9][A-Za-z0-9_.-]{0,63} */
 int cv_spec_check_id(const char* id, struct cv_error* err);

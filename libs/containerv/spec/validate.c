@@ -415,3 +415,16 @@ int cv_spec_validate(const struct cv_spec* spec, struct cv_error* err)
         rc = rules[i](spec, err);
     return rc;
 }
+
+int cv_spec_process_validate(const struct cv_spec_process* process, struct cv_error* err)
+{
+    const struct cv_spec spec = { .process = *process }; /* what its pointers point to is borrowed */
+    struct cv_error      unwanted;
+    err    = err != NULL ? err : &unwanted;
+    int rc = cv_table_check(&cv_table_process, process, NULL, err);
+    if (rc == 0)
+        rc = rule_args(&spec, err);
+    if (rc == 0)
+        rc = rule_rlimits(&spec, err);
+    return rc == 0 ? rule_capabilities(&spec, err) : rc;
+}

@@ -44,10 +44,13 @@ static inline int setup(void** state)
     assert_int_equal(cv_spec_set_string(&f->spec->ext.id, "box", NULL), 0);
     assert_int_equal(cv_spec_set_string(&f->process.cwd, "/", NULL), 0);
     assert_int_equal(cv_strv_append(&f->process.env, "PATH=/usr/bin:/bin"), 0);
-    f->spec->ext.set   = true;
-    f->process.set     = true;
-    f->request.process = &f->process;
-    *state             = f;
+    assert_int_equal(cv_spec_set_string(&f->spec->root.path, "/", NULL), 0);
+    assert_int_equal(cv_spec_set_string(&f->spec->process.cwd, "/", NULL), 0);
+    f->spec->ext.set = f->spec->root.set = f->spec->process.set = true;
+    f->spec->ext.hold                                           = true;
+    f->process.set                                              = true;
+    f->request.process                                          = &f->process;
+    *state                                                      = f;
     return 0;
 }
 

@@ -49,10 +49,10 @@ static void limits_are_changed_and_statistics_come_back(void** state)
 {
     struct fixture*         f      = *state;
     struct containerv_stats stats  = { .size = sizeof(stats) };
-    struct cv_spec*         limits = cv_spec_new();
+    struct cv_spec*         limits = NULL;
 
+    assert_int_equal(cv_spec_copy(f->spec, &limits, &f->err), 0);
     create(f, "sleep 100");
-    limits->ext.set         = true;
     limits->ext.limits.pids = 40;
     assert_int_equal(backend->update(f->instance, limits, &f->err), 0);
     assert_int_equal(backend->stats(f->instance, &stats, &f->err), 0);

@@ -123,13 +123,14 @@ static void half_a_request_holds_nobody_up(void** state)
     }
 }
 
-static void annotate(struct fixture* f, size_t length)
+static void make_large(struct fixture* f, size_t length)
 {
     char* text = malloc(length + 1);
 
     memset(text, 'x', length);
+    text[1]      = '=';
     text[length] = '\0';
-    assert_int_equal(cv_spec_set_string(&f->spec->hostname, text, NULL), 0);
+    assert_int_equal(cv_strv_append(&f->spec->process.env, text), 0);
     free(text);
 }
 
@@ -140,7 +141,7 @@ static void who_does_not_read_holds_nobody_up(void** state)
     int             fds[READERS];
     size_t          length = 0;
 
-    annotate(f, LARGE);
+    make_large(f, LARGE);
     create(f, NULL);
     for (int i = 0; i < READERS; i++) {
         fds[i] = ask_for_spec();
@@ -159,7 +160,7 @@ static void answers_that_nobody_reads_are_bounded(void** state)
     int             fds[READERS];
     int             refused = 0;
 
-    annotate(f, LARGEST);
+    make_large(f, LARGEST);
     create(f, NULL);
     for (int i = 0; i < READERS; i++)
         fds[i] = ask_for_spec();
@@ -177,7 +178,7 @@ static void who_breaks_off_leaves_nothing(void** state)
     size_t          length = pack(CONTAINERV__GUARDIAN__REQUEST__OPERATION_STATE, bytes);
     size_t          before;
 
-    annotate(f, LARGE);
+    make_large(f, LARGE);
     create(f, NULL);
     expect_service(f);
     before = open_fds();

@@ -161,6 +161,8 @@ static void without_an_init_no_number_is_kept(void** state)
     process_handle_t handle;
 
     f->spec->ext.no_init = true;
+    f->spec->ext.hold    = false;
+    assert_int_equal(cv_strv_append(&f->spec->process.args, "/bin/sh"), 0);
     create(f, "sleep 1000");
     handle = spawn(f, "exit 7");
     await_events(f, 1);
@@ -551,6 +553,29 @@ static void unknown_requests_are_refused(void** state)
     assert_int_equal(wait_for(f, spawn(f, "exit 6")).code, 6);
 }
 
+/* As a caller would send it that has checked nothing. */
+static void what_comes_is_checked_once_more(void** state)
+{
+    struct fixture* f     = *state;
+    struct cv_spec* empty = cv_spec_new();
+    void*           other = NULL;
+
+    create(f, NULL);
+    assert_int_equal(cv_spec_set_string(&f->spec->hostname, "no/name", NULL), 0);
+    assert_int_equal(cv_spec_set_string(&f->spec->ext.id, "other", NULL), 0);
+    assert_int_equal(backend->create(f->spec, NULL, &other, &f->err), CV_ERR_INVALID);
+    assert_non_null(strstr(f->err.text, "hostname"));
+    assert_int_equal(backend->update(f->instance, empty, &f->err), CV_ERR_INVALID);
+    cv_spec_free(empty);
+    command(f, "exit 0");
+    assert_int_equal(cv_spec_set_string(&f->process.cwd, "nowhere", NULL), 0);
+    assert_int_equal(backend->spawn(f->instance, &f->request, &(process_handle_t){ 0 }, &f->err), CV_ERR_INVALID);
+    assert_non_null(strstr(f->err.text, "cwd"));
+    assert_int_equal(cv_spec_set_string(&f->process.cwd, "/", NULL), 0);
+    cv_strv_release(&f->process.args);
+    assert_int_equal(backend->spawn(f->instance, &f->request, &(process_handle_t){ 0 }, &f->err), CV_ERR_INVALID);
+}
+
 /* What another process can do with the container of this one. */
 static int use_from_another_process(struct fixture* f)
 {
@@ -719,6 +744,7 @@ int main(void)
         GUARDIAN_TEST(caller_takes_all_with_it),
         GUARDIAN_TEST(forked_child_gets_its_own),
         GUARDIAN_TEST(unknown_requests_are_refused),
+        GUARDIAN_TEST(what_comes_is_checked_once_more),
         GUARDIAN_TEST(other_processes_reach_it),
         GUARDIAN_TEST(those_that_live_are_listed),
         GUARDIAN_TEST(strangers_get_no_more_than_their_container),
