@@ -201,7 +201,8 @@ int cv_container_in_state(
     static const char* const names[] = { [CV_STATE_CREATED] = "created",
         [CV_STATE_RUNNING]                                  = "running",
         [CV_STATE_PAUSED]                                   = "paused",
-        [CV_STATE_STOPPED]                                  = "stopped" };
+        [CV_STATE_STOPPED]                                  = "stopped",
+        [CV_STATE_RESTARTING]                               = "waiting for its next start" };
     enum containerv_state    state   = CV_STATE_STOPPED;
     int                      rc      = state_of(container, &state, err);
     if (rc < 0 || (allowed & 1u << state) != 0)

@@ -54,6 +54,9 @@ void message_from_exit(const struct containerv_exit* exit, Containerv__Guardian_
     message_out->end_ns            = exit->end_ns;
     message_out->cpu_ns            = exit->cpu_ns;
     message_out->peak_memory_bytes = exit->peak_memory_bytes;
+    message_out->on_request        = exit->on_request;
+    message_out->request_uid       = exit->request_uid;
+    message_out->request_pid       = exit->request_pid;
 }
 
 void message_to_exit(const Containerv__Guardian__Exit* message, struct containerv_exit* exit_out)
@@ -65,6 +68,9 @@ void message_to_exit(const Containerv__Guardian__Exit* message, struct container
     exit_out->end_ns            = message->end_ns;
     exit_out->cpu_ns            = message->cpu_ns;
     exit_out->peak_memory_bytes = message->peak_memory_bytes;
+    exit_out->on_request        = message->on_request;
+    exit_out->request_uid       = message->request_uid;
+    exit_out->request_pid       = message->request_pid;
 }
 
 size_t message_pack_event(const struct containerv_event* event, uint8_t buffer[MESSAGE_EVENT_MAX])

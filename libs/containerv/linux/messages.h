@@ -17,7 +17,7 @@
 enum {
     MESSAGE_STATS     = (sizeof(struct containerv_stats) - offsetof(struct containerv_stats, known)) / sizeof(uint64_t),
     MESSAGE_EVENT_MAX = 256, /* bytes of an event's datagram */
-    GUARDIAN_PROTOCOL = 1    /* raised with every change that an older end would misunderstand */
+    GUARDIAN_PROTOCOL = 2    /* raised with every change that an older end would misunderstand */
 };
 
 /* The name of a container's socket in its run folder. */

@@ -154,7 +154,7 @@ static int check_pairs(
 
 static int check_map(const struct cv_field* field, const void* value, const struct cv_path* path, struct cv_error* err)
 {
-    const struct cv_field key_rule = { .check = cv_check_unified };
+    const struct cv_field key_rule = { .check = cv_check_file_name };
     struct cv_any_list    list     = cv_list_load(value);
     int                   rc       = check_limit(list.count, CV_SPEC_MAX_PAIRS, path, err);
     for (size_t i = 0; i < list.count && rc == 0; i++) {

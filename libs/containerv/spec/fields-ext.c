@@ -1,6 +1,7 @@
 /* Rows of our extension object. Nothing unknown is accepted here. */
 #include <chef/containerv/options.h>
 #include <chef/containerv/policy.h>
+#include <chef/containerv/supervised.h>
 
 #include "fields.h"
 
@@ -63,6 +64,53 @@ static const struct cv_table io_table = {
 };
 #undef T
 
+#define T struct cv_spec_secret
+static const struct cv_field secret_rows[] = {
+    CV_STRING(T, source, "source", CV_NEEDED, .check = cv_check_absolute),
+    CV_STRING(T, name, "name", CV_NEEDED, .check = cv_check_file_name),
+    CV_U32(T, uid, "uid", CV_U32_RANGE),
+    CV_U32(T, gid, "gid", CV_U32_RANGE),
+    CV_U32(T, mode, "mode", .max = 0777),
+};
+static const struct cv_table secret_table = {
+    .fields = secret_rows, .count = CV_ARRAY_LEN(secret_rows), .size = sizeof(T), .strict = true
+};
+#undef T
+
+#define T struct cv_spec_supervision
+static const struct cv_word  restart_names[] = { { "no", CV_RESTART_NO }, { "on-failure", CV_RESTART_ON_FAILURE },
+     { "always", CV_RESTART_ALWAYS }, { NULL, 0 } };
+static const struct cv_field log_rows[]      = {
+         CV_U64(T, log.file_bytes, "fileBytes", .max = INT64_MAX),
+         CV_U64(T, log.total_bytes, "totalBytes", .max = INT64_MAX),
+};
+static const struct cv_table log_table     = { .fields = log_rows, .count = CV_ARRAY_LEN(log_rows), .strict = true };
+static const struct cv_field health_rows[] = {
+    CV_STRV(T, health.command, "command", .flags = CV_FIELD_OCI_ANY),
+    CV_I64(T, health.interval_ms, "intervalMs", .max = INT64_MAX),
+    CV_I64(T, health.timeout_ms, "timeoutMs", .max = INT64_MAX),
+    CV_I64(T, health.start_period_ms, "startPeriodMs", .max = INT64_MAX),
+    CV_U32(T, health.retries, "retries", CV_U32_RANGE),
+};
+static const struct cv_table health_table = {
+    .fields = health_rows, .count = CV_ARRAY_LEN(health_rows), .strict = true
+};
+static const struct cv_field supervision_rows[] = {
+    CV_BOOL(T, defer, "defer", .flags = 0),
+    CV_BOOL(T, remove, "remove", .flags = 0),
+    CV_BOOL(T, open_stdin, "openStdin", .flags = 0),
+    CV_WORD(T, restart, "restart", restart_names),
+    CV_U32(T, restart_max, "restartMax", CV_U32_RANGE),
+    CV_U32(T, stop_signal, "stopSignal", .max = 64),
+    CV_I64(T, stop_timeout_ms, "stopTimeoutMs", .min = -1, .max = INT64_MAX),
+    CV_GROUP(0, "log", &log_table, .flags = 0),
+    CV_GROUP(0, "health", &health_table, .flags = 0),
+};
+static const struct cv_table supervision_table = {
+    .fields = supervision_rows, .count = CV_ARRAY_LEN(supervision_rows), .strict = true
+};
+#undef T
+
 #define T struct cv_spec_limits
 static const struct cv_field limit_rows[] = {
     CV_U64(T, memory_bytes, "memoryBytes", .max = INT64_MAX),
@@ -121,6 +169,8 @@ static const struct cv_field extension_rows[] = {
     CV_LIST(T, devices, "devices", &device_table),
     CV_STRING(T, isolation, "isolation", .check = cv_check_not_empty),
     CV_I64(T, timeout_ms, "timeoutMs", .max = INT64_MAX),
+    CV_OBJECT(T, offsetof(T, supervision), supervision.set, "supervision", &supervision_table),
+    CV_LIST(T, secrets, "secrets", &secret_table),
 };
 const struct cv_table cv_table_extension = {
     .fields = extension_rows, .count = CV_ARRAY_LEN(extension_rows), .size = sizeof(T), .strict = true

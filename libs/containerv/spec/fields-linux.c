@@ -46,7 +46,7 @@ static const struct cv_field time_rows[] = {
 static const struct cv_table time_table = CV_TABLE(time_rows);
 
 static const struct cv_field rdt_rows[] = {
-    CV_STRING(T, intel_rdt.clos_id, "closID", .check = cv_check_unified),
+    CV_STRING(T, intel_rdt.clos_id, "closID", .check = cv_check_file_name),
     CV_STRING(T, intel_rdt.l3_cache_schema, "l3CacheSchema", .check = cv_check_not_empty),
     CV_STRING(T, intel_rdt.mem_bw_schema, "memBwSchema", .check = cv_check_mem_bw),
     CV_OPT_BOOL(T, intel_rdt.enable_cmt, "enableCMT"),

@@ -117,7 +117,7 @@ static const struct cv_field resource_rows[] = {
     CV_LIST(T, hugepage_limits, "hugepageLimits", &cv_table_hugepages),
     CV_OBJECT(T, 0, network.set, "network", &network_table),
     CV_MAP(T, rdma, "rdma", &rdma_table),
-    CV_PAIRS(T, unified, "unified", .check = cv_check_unified),
+    CV_PAIRS(T, unified, "unified", .check = cv_check_file_name),
 };
 const struct cv_table cv_table_resources = CV_TABLE_OF(T, resource_rows);
 #undef T

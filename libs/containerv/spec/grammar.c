@@ -153,7 +153,7 @@ const char* cv_check_device_access(const char* value)
     return length > 0 && length <= 3 && value[length] == '\0' ? NULL : "one or more of the letters r, w and m";
 }
 
-const char* cv_check_unified(const char* value)
+const char* cv_check_file_name(const char* value)
 {
     bool dots = strcmp(value, ".") == 0 || strcmp(value, "..") == 0;
     return value[0] != '\0' && strlen(value) <= 255 && strpbrk(value, "/\n") == NULL && !dots

@@ -187,6 +187,21 @@ int cv_spec_add_device(
     return rc;
 }
 
+int cv_spec_add_secret(struct cv_spec* spec, const struct cv_spec_secret* secret, struct cv_error* err)
+{
+    typedef struct cv_spec_secret entry;
+    spec->ext.set = true;
+    int rc        = add_strings(&spec->ext.secrets, sizeof(entry), offsetof(entry, source), secret->source,
+               offsetof(entry, name), secret->name, err);
+    if (rc < 0)
+        return rc;
+    struct cv_spec_secret* added = &spec->ext.secrets.items[spec->ext.secrets.count - 1];
+    added->uid                   = secret->uid;
+    added->gid                   = secret->gid;
+    added->mode                  = secret->mode;
+    return 0;
+}
+
 int cv_spec_add_io_limit(struct cv_spec* spec, const struct cv_spec_io_limit* limit, struct cv_error* err)
 {
     struct cv_spec_io_limit* entry = add_entry(&spec->ext.limits.io, sizeof(*entry), err);

@@ -252,6 +252,32 @@ struct cv_spec_limits {
         size_t                         count;
     } hugepages;
 };
+/* A file of the host whose content stands in a memory file system inside: read at each start, never in a document or a log. */
+struct cv_spec_secret {
+    char*    source; /* a file of the host */
+    char*    name;   /* the file's name in /run/secrets */
+    uint32_t uid, gid;
+    uint32_t mode; /* 0 = 0400 */
+};
+/* A container that outlives its caller. All zero is the default. */
+struct cv_spec_supervision {
+    bool     set;
+    bool     defer;      /* its command waits for containerv_start() */
+    bool     remove;     /* taken away when it has stopped */
+    bool     open_stdin; /* the main process's input is a pipe, for whoever attaches; else it is empty */
+    uint32_t restart;    /* enum containerv_restart, written as "no", "on-failure", "always" */
+    uint32_t restart_max;
+    uint32_t stop_signal;     /* 0 = SIGTERM */
+    int64_t  stop_timeout_ms; /* 0 = CV_STOP_TIMEOUT_MS; < 0: without end */
+    struct {
+        uint64_t file_bytes, total_bytes; /* 0 = the defaults of linux/log.h */
+    } log;
+    struct {
+        struct cv_strv command; /* empty: none */
+        int64_t        interval_ms, timeout_ms, start_period_ms;
+        uint32_t       retries;
+    } health;
+};
 struct cv_spec_extension {
     bool           set;
     char*          id;
@@ -288,8 +314,13 @@ struct cv_spec_extension {
         struct cv_spec_ext_device* items;
         size_t                     count;
     } devices;
-    char*   isolation;
-    int64_t timeout_ms; /* of the main process, 0 = no limit */
+    char*                      isolation;
+    int64_t                    timeout_ms; /* of the main process, 0 = no limit */
+    struct cv_spec_supervision supervision;
+    struct {
+        struct cv_spec_secret* items;
+        size_t                 count;
+    } secrets;
 };
 
 struct cv_spec_device_rule { /* of the cgroup */
@@ -572,6 +603,7 @@ int cv_spec_add_namespace(struct cv_spec* spec, const char* type, const char* pa
 int cv_spec_add_layer(struct cv_spec* spec, const char* path, struct cv_error* err);
 int cv_spec_add_device(
     struct cv_spec* spec, const char* host_path, const char* path, const char* access, struct cv_error* err);
+int cv_spec_add_secret(struct cv_spec* spec, const struct cv_spec_secret* secret, struct cv_error* err);
 int cv_spec_add_landlock_path(struct cv_spec* spec, const char* path, uint32_t access, struct cv_error* err);
 int cv_spec_add_landlock_tcp(struct cv_spec* spec, uint32_t port, uint32_t access, struct cv_error* err);
 int cv_spec_add_io_limit(struct cv_spec* spec, const struct cv_spec_io_limit* limit, struct cv_error* err);

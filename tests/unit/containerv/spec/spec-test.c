@@ -10,7 +10,7 @@
 
 #include "spec-test.h"
 
-const char* const spec_documents[] = { "linux.json", "layers.json", "policy.json", "windows.json",
+const char* const spec_documents[] = { "linux.json", "layers.json", "policy.json", "supervised.json", "windows.json",
     "windows-credential.json", "other.json", NULL };
 
 char* spec_data(const char* name, size_t* length_out)

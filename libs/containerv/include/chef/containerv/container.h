@@ -20,10 +20,11 @@ extern "C" {
 struct containerv_container;
 
 enum containerv_state {
-    CV_STATE_CREATED = 1, /**< made, nothing has run yet */
-    CV_STATE_RUNNING = 2,
-    CV_STATE_PAUSED  = 3,
-    CV_STATE_STOPPED = 4 /**< its main process or its PID 1 has ended; only wait, state, id and destroy are left */
+    CV_STATE_CREATED    = 1, /**< made, nothing has run yet */
+    CV_STATE_RUNNING    = 2,
+    CV_STATE_PAUSED     = 3,
+    CV_STATE_STOPPED    = 4, /**< its main process or its PID 1 has ended; only wait, state, id and destroy are left */
+    CV_STATE_RESTARTING = 5  /**< it has stopped, and its supervisor is going to start it again */
 };
 
 enum containerv_exit_reason {
@@ -51,14 +52,22 @@ struct containerv_exit {
     int64_t  end_ns;
     int64_t  cpu_ns;            /**< user and system time of the process and what it waited for */
     uint64_t peak_memory_bytes; /**< largest resident size */
+    uint32_t on_request;        /**< 1: somebody asked us for the signal (or kill, or stop) that ended it */
+    uint32_t request_uid;       /**< who that was, of a supervised container */
+    int64_t  request_pid;
 };
 
 enum containerv_event_kind {
-    CV_EVENT_STARTED = 1, /**< a process was started */
-    CV_EVENT_EXITED  = 2, /**< a process has ended; `exit` is filled in */
-    CV_EVENT_PAUSED  = 3,
-    CV_EVENT_RESUMED = 4,
-    CV_EVENT_STOPPED = 5 /**< the container has stopped */
+    CV_EVENT_STARTED    = 1, /**< a process was started */
+    CV_EVENT_EXITED     = 2, /**< a process has ended; `exit` is filled in */
+    CV_EVENT_PAUSED     = 3,
+    CV_EVENT_RESUMED    = 4,
+    CV_EVENT_STOPPED    = 5, /**< the container has stopped */
+    CV_EVENT_CREATED    = 6, /**< from here on of supervised containers only */
+    CV_EVENT_OOM        = 7, /**< a process of it was killed for want of memory */
+    CV_EVENT_HEALTH     = 8, /**< its health has changed */
+    CV_EVENT_RESTARTING = 9,
+    CV_EVENT_DESTROYED  = 10
 };
 
 struct containerv_event {
