@@ -252,7 +252,7 @@ static void check_no_group_of_version_1(void)
     for (int i = 0; i < LINUX_CONTROLLERS; i++) {
         int  parent = -1;
         char name[64];
-        if (linux_v1_find_parent((enum linux_controller)i, &parent, &err) < 0)
+        if (linux_v1_find_parent((enum linux_controller)i, NULL, &parent, &err) < 0)
             continue;
         cv_snprintf(name, sizeof(name), "c-%s", id);
         if (faccessat(parent, name, F_OK, 0) == 0)
@@ -325,7 +325,7 @@ void subject_check_nothing_left(const struct subject_state* before)
     if (if_nametoindex(link) != 0)
         fail_msg("%s: the link %s is left", subject_progress, link);
     check_no_group_of_version_1();
-    CV_TEST_OK(err, linux_cgroup_open_parent(&parent, &err));
+    CV_TEST_OK(err, linux_cgroup_open_parent(NULL, &parent, &err));
     if (linux_cgroup_open(parent, id, &group, &err) != CV_ERR_NOT_FOUND)
         fail_msg("%s: the control group is left", subject_progress);
     close(parent);

@@ -337,15 +337,15 @@ static void without_a_tree(void)
     first  = copy_of_the_tree(); /* private since then: what is mounted on it appears nowhere else */
     second = copy_of_the_tree();
     CHILD_CHECK(umount2("/sys/fs/cgroup", MNT_DETACH) == 0);
-    CHILD_CHECK(linux_cgroup_open_parent(&fd, &err) == CV_ERR_UNSUPPORTED);
+    CHILD_CHECK(linux_cgroup_open_parent(NULL, &fd, &err) == CV_ERR_UNSUPPORTED);
     CHILD_CHECK(fd == -1 && strstr(err.hint, "mount") != NULL);
 
     /* at another place, with another mount on top of the first one: it is the one that can be reached that counts */
     CHILD_CHECK(sys_move_mount(first, "", AT_FDCWD, "/sys/fs/cgroup", MOVE_MOUNT_F_EMPTY_PATH) == 0);
     CHILD_CHECK(mount("tmpfs", "/sys/fs/cgroup", "tmpfs", 0, NULL) == 0);
-    CHILD_CHECK(linux_cgroup_open_parent(&fd, &err) == CV_ERR_UNSUPPORTED);
+    CHILD_CHECK(linux_cgroup_open_parent(NULL, &fd, &err) == CV_ERR_UNSUPPORTED);
     CHILD_CHECK(sys_move_mount(second, "", AT_FDCWD, "/mnt", MOVE_MOUNT_F_EMPTY_PATH) == 0);
-    CHILD_OK(err, linux_cgroup_open_parent(&fd, &err));
+    CHILD_OK(err, linux_cgroup_open_parent(NULL, &fd, &err));
     CHILD_OK(err, linux_cgroup_open(fd, id, &(int){ -1 }, &err));
 }
 
@@ -375,7 +375,7 @@ int main(void)
     };
 
     /* orphans of the test come to it, so that it can wait for them */
-    if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 || linux_cgroup_open_parent(&parent, &err) < 0) {
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 || linux_cgroup_open_parent(NULL, &parent, &err) < 0) {
         fprintf(stderr, "test-cgroup: %s\n", err.text);
         return 1;
     }

@@ -36,7 +36,7 @@ static int setup(void** state)
     linux_limits_init(&limits);
     if (cv_random_hex(digits, 16, &err) < 0 || cv_snprintf(id, sizeof(id), "test-%s", digits) < 0)
         return -1;
-    if (linux_cgroup_open_parent(&parent, &err) < 0)
+    if (linux_cgroup_open_parent(NULL, &parent, &err) < 0)
         return -1;
     return linux_cgroup_create(parent, id, &group, &err);
 }
@@ -85,7 +85,7 @@ static void the_controller_of_version_1_keeps_them(void** state)
     int root = -1;
 
     (void)state;
-    if (linux_v1_open_parent(LINUX_CONTROLLER_DEVICES, &root, &err) == CV_ERR_NOT_FOUND) {
+    if (linux_v1_open_parent(LINUX_CONTROLLER_DEVICES, NULL, &root, &err) == CV_ERR_NOT_FOUND) {
         CV_TEST_FAILS(CV_ERR_UNSUPPORTED, err, linux_device_filter_v1(&rules, &limits, group, id, &err));
         return;
     }

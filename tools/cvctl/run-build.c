@@ -126,6 +126,8 @@ static const char* set_scalars(struct containerv_options* made, const struct cvc
     SET("network", given->network.mode != CV_NETWORK_NONE, containerv_options_set_network(made, &given->network));
     SET("memory, --cpus or another limit", cvctl_run_limits_given(given),
         containerv_options_set_limits(made, &given->limits));
+    SET("cgroup-parent", given->cgroup_parent != NULL,
+        containerv_options_set_cgroup_parent(made, given->cgroup_parent));
     SET("hostname", given->hostname != NULL, containerv_options_set_hostname(made, given->hostname));
     SET("read-only", given->read_only, containerv_options_set_readonly(made, 1));
     SET("user", given->user != NULL, containerv_options_set_user(made, given->user));

@@ -81,6 +81,8 @@ const struct cvctl_option cvctl_run_table[] = {
         "share of CPU time when it is short; others have 1024" },
     { "cpuset-cpus", 0, "LIST", TEXT(limits.cpus), "CPUs that may be used: 0-3,7" },
     { "cpuset-mems", 0, "LIST", TEXT(limits.memory_nodes), "nodes of memory that may be used" },
+    { "cgroup-parent", 0, "PATH", TEXT(cgroup_parent),
+        "make the container's cgroup in this one, which is made if missing" },
     { "pids-limit", 0, "NUMBER", SPECIAL(cvctl_run_set_pids),
         "limit of processes and threads, default 2048; -1 is none" },
     { "blkio-weight", 0, "NUMBER", SPECIAL(cvctl_run_set_io_weight),

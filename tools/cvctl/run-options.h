@@ -38,7 +38,7 @@ struct cvctl_rule {
 struct cvctl_run_options {
     bool json, rm, read_only, init, interactive, terminal, strict, unmask_all;
 
-    const char *name, *workdir, *user, *hostname, *cidfile, *backend;
+    const char *name, *workdir, *user, *hostname, *cidfile, *backend, *cgroup_parent;
     const char *rootfs, *debian, *arch;
     bool        overlay; /* --rootfs DIR:O */
 

@@ -100,6 +100,11 @@ static bool wants_time(const struct containerv_options* options)
     return options->draft->linux_.time_offsets.set;
 }
 
+static bool wants_cgroup(const struct containerv_options* options)
+{
+    return options->draft->ext.cgroup_parent != NULL;
+}
+
 static const struct {
     uint64_t    feature;
     const char* what;
@@ -117,6 +122,7 @@ static const struct {
     { CV_FEATURE_POLICY, "policy", wants_policy },
     { CV_FEATURE_PID1, "init=0", wants_pid1 },
     { CV_FEATURE_TIME, "time offset", wants_time },
+    { CV_FEATURE_CGROUPS, "cgroup parent", wants_cgroup },
 };
 
 static const struct {

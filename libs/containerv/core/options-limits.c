@@ -1,5 +1,8 @@
 /* Limits: from the caller's struct to the specification's. */
+#include <stdlib.h>
 #include <string.h>
+
+#include <cv/str.h>
 
 #include "core.h"
 
@@ -59,6 +62,31 @@ int cv_limits_apply(struct cv_spec* spec, const struct containerv_limits* limits
     if (rc == 0)
         rc = cv_spec_set_string(&to->memory_nodes, known.memory_nodes, err);
     return rc == 0 ? apply_lists(spec, &known, err) : rc;
+}
+
+/* Both ways to write it become the specification's one. */
+static int set_parent(struct cv_spec* spec, const char* path, struct cv_error* err)
+{
+    free(spec->ext.cgroup_parent);
+    spec->ext.cgroup_parent = path != NULL ? cv_asprintf(err, "%s%s", path[0] != '/' ? "/" : "", path) : NULL;
+    return path != NULL && spec->ext.cgroup_parent == NULL ? CV_ERR_NO_MEMORY : 0;
+}
+
+int containerv_options_set_cgroup_parent(struct containerv_options* options, const char* path)
+{
+    struct cv_error                           err   = CV_ERROR_INIT;
+    CV_CLEANUP(cv_spec_freep) struct cv_spec* trial = NULL;
+    int                                       rc    = cv_trial_new(options, path != NULL ? path : "", &trial, &err);
+    if (rc == 0)
+        rc = set_parent(trial, path, &err);
+    if (rc == 0)
+        rc = cv_trial_check(trial, &err);
+    if (rc == 0) {
+        char* old                         = options->draft->ext.cgroup_parent;
+        options->draft->ext.cgroup_parent = trial->ext.cgroup_parent;
+        trial->ext.cgroup_parent          = old;
+    }
+    return cv_publish(&err, rc, "set the cgroup parent");
 }
 
 int containerv_options_set_limits(struct containerv_options* options, const struct containerv_limits* limits)

@@ -59,7 +59,7 @@ static uint64_t withheld(void)
     if (rights.single != LINUX_SINGLE_NOT)
         bits |= CV_FEATURE_USERS;
     if (linux_rights_cgroup(&group, NULL, NULL) < 0)
-        bits |= CV_FEATURE_PAUSE | CV_FEATURE_LIMITS | CV_FEATURE_UPDATE;
+        bits |= CV_FEATURE_PAUSE | CV_FEATURE_LIMITS | CV_FEATURE_UPDATE | CV_FEATURE_CGROUPS;
     cv_handle_closep(&group);
     return bits;
 }
@@ -69,7 +69,7 @@ const struct cv_backend cv_backend_linux = {
     .features = CV_FEATURE_PAUSE | CV_FEATURE_TERMINAL | CV_FEATURE_MOUNTS | CV_FEATURE_LAYERS | CV_FEATURE_VETH
                 | CV_FEATURE_USERS | CV_FEATURE_HANDLES | CV_FEATURE_EVENTS | CV_FEATURE_DEVICES | CV_FEATURE_PID1
                 | CV_FEATURE_OWN_IDS | CV_FEATURE_COPY | CV_FEATURE_TIME | CV_FEATURE_OPEN | CV_FEATURE_LIMITS
-                | CV_FEATURE_UPDATE | CV_FEATURE_STATS | CV_FEATURE_POLICY,
+                | CV_FEATURE_UPDATE | CV_FEATURE_STATS | CV_FEATURE_POLICY | CV_FEATURE_CGROUPS,
     .caps         = CAPS,
     .probe        = probe,
     .withheld     = withheld,

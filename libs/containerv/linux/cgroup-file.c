@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cv/handle.h>
@@ -28,6 +29,13 @@ int linux_cgroup_open_folder(int parent_fd, const char* name, int* folder_out, s
         return cv_error_errno(err, errno, "open the cgroup", name);
     *folder_out = fd;
     return 0;
+}
+
+bool linux_cgroup_is_same(int a, int b)
+{
+    struct stat x, y;
+
+    return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 int linux_cgroup_write(int group_fd, const char* file, const char* text, struct cv_error* err)

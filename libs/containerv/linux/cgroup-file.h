@@ -3,12 +3,16 @@
 #define CV_LINUX_CGROUP_FILE_H
 
 #include <dirent.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include <cv/error.h>
 
 /* A folder for reading, no link. */
 int linux_cgroup_open_folder(int parent_fd, const char* name, int* folder_out, struct cv_error* err);
+
+/* Do both descriptors stand for the same group? */
+bool linux_cgroup_is_same(int a, int b);
 
 /* One write of the whole text. CV_ERR_NOT_FOUND when the kernel has no such control file. */
 int linux_cgroup_write(int group_fd, const char* file, const char* text, struct cv_error* err);

@@ -15,8 +15,10 @@
 #include <cv/str.h>
 
 #include "linux/cgroup-file.h"
+#include "linux/cgroup-place.h"
 #include "linux/delegated.h"
 #include "linux/mountinfo.h"
+#include "linux/rights.h"
 #include "linux/unprivileged.h"
 
 #include <cv/banned.h>
@@ -28,11 +30,27 @@ enum {
     REMOVE_TRIES = 16,
 };
 
-int linux_cgroup_open_parent(int* parent_fd_out, struct cv_error* err)
+static int open_chosen(const char* path, int* parent_fd_out, struct cv_error* err)
+{
+    CV_CLEANUP(cv_handle_closep) int root      = CV_HANDLE_NONE;
+    CV_CLEANUP(cv_handle_closep) int delegated = CV_HANDLE_NONE;
+    int                              rc = linux_unprivileged()->active ? linux_rights_cgroup(&delegated, NULL, err) : 0;
+
+    if (rc == 0)
+        rc = linux_mountinfo_open_cgroup2(&root, err);
+    if (rc < 0)
+        return rc;
+    const struct linux_cgroup_place place = { .path = path, .within_fd = delegated };
+    return linux_cgroup_place_make(root, &place, parent_fd_out, err);
+}
+
+int linux_cgroup_open_parent(const char* path, int* parent_fd_out, struct cv_error* err)
 {
     CV_CLEANUP(cv_handle_closep) int root = CV_HANDLE_NONE;
     int                              rc;
 
+    if (path != NULL)
+        return open_chosen(path, parent_fd_out, err);
     if (linux_unprivileged()->active)
         return linux_delegated_open_parent(parent_fd_out, err);
     rc = linux_mountinfo_open_cgroup2(&root, err);

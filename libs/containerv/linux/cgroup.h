@@ -1,5 +1,5 @@
 /*
- * The version 2 cgroup of a container: <cgroup2 mount>/containerv/c-<id>. It is how all processes of a container are found, frozen and
+ * The version 2 cgroup of a container: <cgroup2 mount>/<place>/c-<id>, "containerv" being the place unless another is chosen. It is how all processes of a container are found, frozen and
  * killed, also when limits are kept by version 1 hierarchies beside it.
  *
  * Everything goes by descriptor of the group's folder. Descriptors handed out are O_CLOEXEC; those of groups can be given to clone3
@@ -22,8 +22,11 @@
 /* Of groups that a container makes below its own; the kernel refuses deeper ones, so that they can always be removed. */
 enum { LINUX_CGROUP_MAX_DEPTH = 64 };
 
-/* Open (make when missing) the folder that holds all containers' groups. CV_ERR_UNSUPPORTED where no cgroup2 is mounted. */
-int linux_cgroup_open_parent(int* parent_fd_out, struct cv_error* err);
+/*
+ * Open (make when missing) the folder that holds containers' groups: PATH of cgroup-place.h, or NULL. CV_ERR_UNSUPPORTED where no cgroup2
+ * is mounted, or nothing is delegated to a user; CV_ERR_PERMISSION when PATH is not in what is.
+ */
+int linux_cgroup_open_parent(const char* path, int* parent_fd_out, struct cv_error* err);
 
 /* Make the group of a container and open it. CV_ERR_EXISTS when there is one: leftovers of a dead owner are to be removed first. */
 int linux_cgroup_create(int parent_fd, const char* id, int* group_fd_out, struct cv_error* err);

@@ -18,6 +18,7 @@
 #include <cv/str.h>
 
 #include "linux/attr.h"
+#include "linux/cgroup-place.h"
 #include "linux/cgroup.h"
 #include "linux/container-internal.h"
 #include "linux/delegated.h"
@@ -105,22 +106,53 @@ static int claim_limits(struct linux_container* c, struct cv_error* err)
     return tell_weaker(c, err);
 }
 
-static int note_cgroup(struct linux_container* c, struct cv_error* err)
+static int note_cgroup(struct linux_container* c, const char* place, struct cv_error* err)
 {
     CV_CLEANUP(linux_fd_closep) int folder_fd = -1;
     int                             rc        = linux_container_open_run_folder(c, &folder_fd, err);
-    return rc == 0 ? linux_delegated_note(folder_fd, err) : rc;
+    if (rc < 0)
+        return rc;
+    return place != NULL ? linux_cgroup_place_note(folder_fd, place, err) : linux_delegated_note(folder_fd, err);
+}
+
+static int make_in_chosen(struct linux_container* c, const char* place, struct cv_error* err)
+{
+    int rc = linux_cgroup_open_parent(place, &c->parent_fd, err);
+    if (rc < 0)
+        return rc;
+    rc = linux_cgroup_create(c->parent_fd, c->home.id, &c->group_fd, err);
+    if (rc < 0) {
+        (void)linux_cgroup_place_leave(c->parent_fd, place, NULL);
+        linux_fd_closep(&c->parent_fd);
+        c->parent_fd = -1;
+    }
+    return rc;
+}
+
+/* Another container's end may take the place away before our group is in it. */
+static int claim_chosen(struct linux_container* c, const char* place, struct cv_error* err)
+{
+    int rc = note_cgroup(c, place, err);
+    if (rc < 0)
+        return rc;
+    c->limits.place = place;
+    rc              = make_in_chosen(c, place, err);
+    for (int i = 1; rc < 0 && i < LINUX_CGROUP_PLACE_TRIES && linux_cgroup_place_vanished(err); i++)
+        rc = make_in_chosen(c, place, err);
+    return rc == 0 ? claim_limits(c, err) : rc;
 }
 
 static int claim_cgroup(struct linux_container* c, struct cv_error* err)
 {
-    int rc = linux_cgroup_open_parent(&c->parent_fd, err);
+    if (c->spec->ext.cgroup_parent != NULL)
+        return claim_chosen(c, c->spec->ext.cgroup_parent, err);
+    int rc = linux_cgroup_open_parent(NULL, &c->parent_fd, err);
     if (rc == CV_ERR_UNSUPPORTED && linux_unprivileged()->active)
         rc = 0; /* the PID namespace holds its processes together, too; what needs a group is refused */
     else if (rc == 0)
         rc = linux_cgroup_create(c->parent_fd, c->home.id, &c->group_fd, err);
     if (rc == 0 && c->group_fd >= 0 && linux_unprivileged()->active)
-        rc = note_cgroup(c, err);
+        rc = note_cgroup(c, NULL, err);
     return rc == 0 ? claim_limits(c, err) : rc;
 }
 
@@ -625,6 +657,14 @@ static int kill_all(struct linux_container* c, struct cv_error* err)
     return rc;
 }
 
+static int remove_group(const struct linux_container* c, struct cv_error* err)
+{
+    int rc = linux_cgroup_remove(c->parent_fd, c->home.id, LINUX_CONTAINER_KILL_MS, err);
+    if (rc < 0 || c->limits.place == NULL)
+        return rc;
+    return linux_cgroup_place_leave(c->parent_fd, c->limits.place, err);
+}
+
 /* Each step on its own: one that fails doesn't keep the others from being done. But the id is only given back when nothing is left, so
  * that a sweep finds the rest by it. The first error is told. What an error holds after a success means nothing, so the results are kept
  * beside. */
@@ -636,7 +676,7 @@ int linux_container_destroy(struct linux_container* container, struct cv_error* 
     if (container->has_link)
         rc[1] = linux_net_delete(container->home.id, &steps[1]);
     if (container->group_fd >= 0)
-        rc[2] = linux_cgroup_remove(container->parent_fd, container->home.id, LINUX_CONTAINER_KILL_MS, &steps[2]);
+        rc[2] = remove_group(container, &steps[2]);
     rc[3] = linux_limits_remove(&container->limits, container->home.id, &steps[3]);
     if (container->claimed && rc[1] == 0 && rc[2] == 0 && rc[3] == 0)
         rc[4] = linux_home_remove(&container->home, &steps[4]);

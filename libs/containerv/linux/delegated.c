@@ -117,16 +117,15 @@ static int move(int group_fd, pid_t pid, struct cv_error* err)
     return linux_cgroup_write(group_fd, "cgroup.procs", text, err);
 }
 
-int linux_delegated_make_room(int parent_fd, int caller_socket, struct cv_error* err)
+int linux_delegated_make_room(int caller_socket, struct cv_error* err)
 {
-    CV_CLEANUP(cv_handle_closep) int folder = openat(parent_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CV_CLEANUP(cv_handle_closep) int folder = CV_HANDLE_NONE;
     CV_CLEANUP(cv_handle_closep) int group  = CV_HANDLE_NONE;
     pid_t                            caller = caller_of(caller_socket);
-    int                              rc;
+    int                              rc     = linux_rights_cgroup(&folder, NULL, err);
 
-    if (folder < 0)
-        return cv_error_errno(err, errno, "open the delegated cgroup", NULL);
-    rc = check_alone(folder, caller, err);
+    if (rc == 0)
+        rc = check_alone(folder, caller, err);
     if (rc == 0)
         rc = open_below(folder, LINUX_CALLERS_GROUP, &group, err);
     if (rc == 0)

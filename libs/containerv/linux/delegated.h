@@ -18,6 +18,6 @@ int linux_delegated_open_noted(int run_folder_fd, int* parent_fd_out, struct cv_
  * A group that has processes can't hand controllers on. Where the delegated one has none but the guardian and its caller, both move to
  * one below. `caller_socket`: connected to the caller. CV_ERR_STATE, with the fix, when others are in it.
  */
-int linux_delegated_make_room(int parent_fd, int caller_socket, struct cv_error* err);
+int linux_delegated_make_room(int caller_socket, struct cv_error* err);
 
 #endif

@@ -17,10 +17,12 @@
 #include <cv/posix.h>
 #include <cv/str.h>
 
+#include "linux/cgroup-place.h"
 #include "linux/cgroup.h"
 #include "linux/delegated.h"
 #include "linux/fd.h"
 #include "linux/limits.h"
+#include "linux/mountinfo.h"
 #include "linux/net.h"
 #include "linux/unprivileged.h"
 
@@ -134,24 +136,47 @@ int linux_home_remove(struct linux_home* home, struct cv_error* err)
 /* --- sweeping ------------------------------------------------------------------------------------------------------------------ */
 
 /* A user's may be elsewhere than those of the one who sweeps. */
-static int open_groups(int run_fd, const char* name, int* parent_out, struct cv_error* err)
+static int open_groups(int folder_fd, int* parent_out, struct cv_error* err)
 {
-    if (!linux_unprivileged()->active)
-        return linux_cgroup_open_parent(parent_out, err);
-    CV_CLEANUP(linux_fd_closep) int folder_fd = openat(run_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (folder_fd < 0)
-        return cv_error_errno(err, errno, "open the container's run folder", name);
-    return linux_delegated_open_noted(folder_fd, parent_out, err);
+    return linux_unprivileged()->active ? linux_delegated_open_noted(folder_fd, parent_out, err)
+                                        : linux_cgroup_open_parent(NULL, parent_out, err);
 }
 
-static int sweep_cgroup(int run_fd, const char* name, const char* id, struct cv_error* err)
+static int sweep_group(int parent_fd, const char* id, struct cv_error* err)
+{
+    CV_CLEANUP(linux_fd_closep) int group_fd = -1;
+    int                             rc       = linux_cgroup_open(parent_fd, id, &group_fd, err);
+    if (rc < 0)
+        return rc;
+    rc = linux_cgroup_kill(group_fd, SWEEP_KILL_MS, err);
+    return rc == 0 ? linux_cgroup_remove(parent_fd, id, SWEEP_KILL_MS, err) : rc;
+}
+
+static int sweep_chosen(const char* place, const char* id, struct cv_error* err)
+{
+    CV_CLEANUP(linux_fd_closep) int root_fd   = -1;
+    CV_CLEANUP(linux_fd_closep) int parent_fd = -1;
+    int                             rc        = linux_mountinfo_open_cgroup2(&root_fd, err);
+    if (rc < 0)
+        return rc;
+    rc = linux_cgroup_place_open(root_fd, place, &parent_fd, err);
+    if (rc == 0)
+        rc = sweep_group(parent_fd, id, err);
+    return rc == 0 || rc == CV_ERR_NOT_FOUND ? linux_cgroup_place_sweep(root_fd, place, err) : rc;
+}
+
+/* `place`: what was noted, NULL without a note. */
+static int sweep_cgroup(int folder_fd, const char* place, const char* id, struct cv_error* err)
 {
     CV_CLEANUP(linux_fd_closep) int parent_fd = -1;
-    CV_CLEANUP(linux_fd_closep) int group_fd  = -1;
-    if (open_groups(run_fd, name, &parent_fd, err) < 0 || linux_cgroup_open(parent_fd, id, &group_fd, err) < 0)
-        return err->code == CV_ERR_NOT_FOUND || err->code == CV_ERR_UNSUPPORTED ? 0 : err->code;
-    int rc = linux_cgroup_kill(group_fd, SWEEP_KILL_MS, err);
-    return rc == 0 ? linux_cgroup_remove(parent_fd, id, SWEEP_KILL_MS, err) : rc;
+    int                             rc;
+    if (place != NULL) {
+        rc = sweep_chosen(place, id, err);
+    } else {
+        rc = open_groups(folder_fd, &parent_fd, err);
+        rc = rc == 0 ? sweep_group(parent_fd, id, err) : rc;
+    }
+    return rc == CV_ERR_NOT_FOUND || rc == CV_ERR_UNSUPPORTED ? 0 : rc;
 }
 
 /* @return true with the lock held when the owner is dead; else errno says why not, EWOULDBLOCK for one who lives */
@@ -170,9 +195,9 @@ static bool owner_is_dead(int run_fd, const char* name, int* lock_out)
 }
 
 /* Only root can have made these; one of his containers may have the same id as a user's. */
-static int sweep_roots(const char* id, struct cv_error* err)
+static int sweep_roots(const char* id, const char* place, struct cv_error* err)
 {
-    int rc = linux_limits_sweep(id, err);
+    int rc = linux_limits_sweep(id, place, err);
     return rc == 0 ? linux_net_delete(id, err) : rc;
 }
 
@@ -183,9 +208,15 @@ static int sweep_one(const struct linux_home* base, int run_fd, const char* name
     CV_CLEANUP(linux_fd_closep) int lock_fd = -1;
     if (!owner_is_dead(run_fd, name, &lock_fd))
         return 0;
-    int rc = sweep_cgroup(run_fd, name, dead.id, err);
+    CV_CLEANUP(linux_fd_closep) int folder_fd = openat(run_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (folder_fd < 0)
+        return cv_error_errno(err, errno, "open the container's run folder", name);
+    CV_CLEANUP(cv_freep) char* place = NULL;
+    int                        rc    = linux_cgroup_place_noted(folder_fd, &place, err);
+    if (rc == 0 || rc == CV_ERR_NOT_FOUND)
+        rc = sweep_cgroup(folder_fd, place, dead.id, err);
     if (rc == 0 && !linux_unprivileged()->active)
-        rc = sweep_roots(dead.id, err);
+        rc = sweep_roots(dead.id, place, err);
     if (rc == 0)
         rc = linux_home_remove(&dead, err);
     return rc == 0 ? 0 : cv_error_wrap(err, "sweep what the dead owner of '%s' left", dead.id);

@@ -12,6 +12,7 @@
 #include <cv/str.h>
 
 #include "linux/cgroup-file.h"
+#include "linux/cgroup-place.h"
 #include "linux/mountinfo.h"
 
 #include <cv/banned.h>
@@ -67,28 +68,51 @@ static int fill_cpuset(int from_fd, int to_fd, struct cv_error* err)
     return rc < 0 ? rc : copy_list(from_fd, to_fd, "cpuset.mems", err);
 }
 
-int linux_v1_find_parent(enum linux_controller controller, int* parent_fd_out, struct cv_error* err)
+int linux_v1_find_parent(enum linux_controller controller, const char* place, int* parent_fd_out, struct cv_error* err)
 {
     CV_CLEANUP(cv_handle_closep) int root = CV_HANDLE_NONE;
     int                              rc   = find_hierarchy(controller, &root, err);
-    return rc < 0 ? rc : linux_cgroup_open_folder(root, PARENT_NAME, parent_fd_out, err);
-}
-
-int linux_v1_open_parent(enum linux_controller controller, int* parent_fd_out, struct cv_error* err)
-{
-    CV_CLEANUP(cv_handle_closep) int root   = CV_HANDLE_NONE;
-    CV_CLEANUP(cv_handle_closep) int parent = CV_HANDLE_NONE;
-    int                              rc     = find_hierarchy(controller, &root, err);
     if (rc < 0)
         return rc;
+    return place != NULL ? linux_cgroup_place_open(root, place, parent_fd_out, err)
+                         : linux_cgroup_open_folder(root, PARENT_NAME, parent_fd_out, err);
+}
+
+int linux_v1_sweep_place(enum linux_controller controller, const char* place, struct cv_error* err)
+{
+    CV_CLEANUP(cv_handle_closep) int root = CV_HANDLE_NONE;
+    int                              rc   = find_hierarchy(controller, &root, err);
+    return rc < 0 ? rc : linux_cgroup_place_sweep(root, place, err);
+}
+
+static int prepare(int above_fd, int part_fd, struct cv_error* err)
+{
+    return faccessat(part_fd, "cpuset.cpus", F_OK, 0) == 0 ? fill_cpuset(above_fd, part_fd, err) : 0;
+}
+
+static int open_default(int root, enum linux_controller controller, int* parent_fd_out, struct cv_error* err)
+{
+    CV_CLEANUP(cv_handle_closep) int parent = CV_HANDLE_NONE;
+    int                              rc;
     if (mkdirat(root, PARENT_NAME, 0755) < 0 && errno != EEXIST)
         return cv_error_errno(err, errno, "make the cgroup of all containers", linux_controller_name(controller, 1));
     rc = linux_cgroup_open_folder(root, PARENT_NAME, &parent, err);
-    if (rc == 0 && faccessat(parent, "cpuset.cpus", F_OK, 0) == 0)
-        rc = fill_cpuset(root, parent, err);
+    if (rc == 0)
+        rc = prepare(root, parent, err);
     if (rc == 0)
         *parent_fd_out = CV_STEAL_HANDLE(parent);
     return rc;
+}
+
+int linux_v1_open_parent(enum linux_controller controller, const char* place, int* parent_fd_out, struct cv_error* err)
+{
+    CV_CLEANUP(cv_handle_closep) int root   = CV_HANDLE_NONE;
+    const struct linux_cgroup_place  chosen = { .path = place, .within_fd = -1, .prepare = prepare };
+    int                              rc     = find_hierarchy(controller, &root, err);
+    if (rc < 0)
+        return rc;
+    return place != NULL ? linux_cgroup_place_make(root, &chosen, parent_fd_out, err)
+                         : open_default(root, controller, parent_fd_out, err);
 }
 
 static int group_name(const char* id, char name[NAME_SIZE], struct cv_error* err)

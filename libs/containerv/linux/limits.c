@@ -14,11 +14,12 @@
 #include <cv/str.h>
 
 #include "linux/cgroup-file.h"
+#include "linux/cgroup-place.h"
 #include "linux/limits-v1.h"
 
 #include <cv/banned.h>
 
-enum { LEVELS_MAX = 64, LIST_SIZE = 1024 };
+enum { LEVELS_MAX = 64, LIST_SIZE = 1024, FILE_SIZE = 1536 };
 
 #define EMPTY_GROUP                                                                                                    \
     {                                                                                                                  \
@@ -105,18 +106,35 @@ static bool may_hand_on(int group_fd)
     return linux_cgroup_read(group_fd, "cgroup.procs", text, sizeof(text), NULL) == 0 && text[0] == '\0';
 }
 
+/* A group's file by its whole path where that fits: whose group it is, is not said by the name alone. */
+static void name_file(int group_fd, const char* name, char file[FILE_SIZE])
+{
+    char    link[64];
+    ssize_t length;
+    cv_snprintf(link, sizeof(link), "/proc/self/fd/%d", group_fd);
+    length = readlink(link, file, FILE_SIZE);
+    if (length <= 0 || (size_t)length + strlen(name) + 2 > FILE_SIZE) {
+        cv_snprintf(file, FILE_SIZE, "%s", name);
+        return;
+    }
+    cv_snprintf(file + length, FILE_SIZE - (size_t)length, "/%s", name);
+}
+
 /*
  * A group that has processes can't hand on all controllers. Some it can, and is a threaded one then, below which no container can be started:
  * so that isn't even tried.
  */
 static int switch_on(int group_fd, const char* name, struct cv_error* err)
 {
-    char word[32];
+    struct cv_error own = CV_ERROR_INIT;
+    char            word[32], file[FILE_SIZE];
     cv_snprintf(word, sizeof(word), "+%s", name);
     if (!may_hand_on(group_fd))
-        cv_error_errno(err, EBUSY, "write to the cgroup", "cgroup.subtree_control");
-    else if (linux_cgroup_write(group_fd, "cgroup.subtree_control", word, err) == 0)
+        own.number = EBUSY;
+    else if (linux_cgroup_write(group_fd, "cgroup.subtree_control", word, &own) == 0)
         return 0;
+    name_file(group_fd, "cgroup.subtree_control", file);
+    cv_error_errno(err, own.number, "write to the cgroup", file);
     cv_error_wrap(err, "switch on the controller '%s' of cgroup version 2", name);
     return err != NULL && err->number == EBUSY ? cv_error_hint(
                err, "a group that has processes can't hand controllers on: move them to a group of their own")
@@ -158,29 +176,36 @@ static int enable_in(struct linux_limits* limits, enum linux_controller controll
 
 /* --- version 1 ----------------------------------------------------------------------------------------------------------------- */
 
-static bool same_folder(int a, int b)
+static int make_v1(struct linux_limits* limits, enum linux_controller controller, const char* id, struct cv_error* err)
 {
-    struct stat x, y;
-    return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    CV_CLEANUP(cv_handle_closep) int parent = CV_HANDLE_NONE;
+    int                              rc     = linux_v1_open_parent(controller, limits->place, &parent, err);
+    for (size_t i = 0; rc == 0 && i < limits->group_count; i++)
+        if (linux_cgroup_is_same(limits->groups[i].parent_fd, parent)) {
+            limits->of[controller] = (int)i;
+            return 0;
+        }
+    if (rc < 0)
+        return rc;
+    rc = linux_v1_create(parent, id, &limits->groups[limits->group_count], err);
+    if (rc < 0) {
+        if (limits->place != NULL)
+            (void)linux_cgroup_place_leave(parent, limits->place, NULL);
+        return rc;
+    }
+    (void)CV_STEAL_HANDLE(parent);
+    limits->of[controller] = (int)limits->group_count++;
+    return 0;
 }
 
 /* The group in the hierarchy that has the controller, made when it is not there; several may be in one hierarchy. */
 static int find_v1(struct linux_limits* limits, enum linux_controller controller, const char* id, struct cv_error* err)
 {
-    CV_CLEANUP(cv_handle_closep) int parent = CV_HANDLE_NONE;
-    int                              rc     = linux_v1_open_parent(controller, &parent, err);
-    for (size_t i = 0; rc == 0 && i < limits->group_count; i++)
-        if (same_folder(limits->groups[i].parent_fd, parent)) {
-            limits->of[controller] = (int)i;
-            return 0;
-        }
-    if (rc == 0)
-        rc = linux_v1_create(parent, id, &limits->groups[limits->group_count], err);
-    if (rc < 0)
-        return rc;
-    (void)CV_STEAL_HANDLE(parent);
-    limits->of[controller] = (int)limits->group_count++;
-    return 0;
+    int rc = make_v1(limits, controller, id, err);
+    for (int i = 1; rc < 0 && limits->place != NULL && i < LINUX_CGROUP_PLACE_TRIES && linux_cgroup_place_vanished(err);
+         i++)
+        rc = make_v1(limits, controller, id, err);
+    return rc;
 }
 
 /* --- both ---------------------------------------------------------------------------------------------------------------------- */
@@ -397,20 +422,25 @@ int linux_limits_remove(struct linux_limits* limits, const char* id, struct cv_e
     int rc = 0;
     for (size_t i = 0; i < limits->group_count; i++) {
         int one = linux_v1_remove(limits->groups[i].parent_fd, id, rc == 0 ? err : NULL);
-        rc      = rc == 0 ? one : rc;
+        if (one == 0 && limits->place != NULL)
+            one = linux_cgroup_place_leave(limits->groups[i].parent_fd, limits->place, rc == 0 ? err : NULL);
+        rc = rc == 0 ? one : rc;
     }
     return rc;
 }
 
-int linux_limits_sweep(const char* id, struct cv_error* err)
+int linux_limits_sweep(const char* id, const char* place, struct cv_error* err)
 {
     int rc = 0;
     for (int i = 0; i < LINUX_CONTROLLERS && rc == 0; i++) {
-        CV_CLEANUP(cv_handle_closep) int parent = CV_HANDLE_NONE;
-        rc                                      = linux_v1_find_parent((enum linux_controller)i, &parent, err);
+        enum linux_controller            controller = (enum linux_controller)i;
+        CV_CLEANUP(cv_handle_closep) int parent     = CV_HANDLE_NONE;
+        rc                                          = linux_v1_find_parent(controller, place, &parent, err);
         if (rc == 0)
             rc = linux_v1_remove(parent, id, err);
-        else if (rc == CV_ERR_NOT_FOUND)
+        if ((rc == 0 || rc == CV_ERR_NOT_FOUND) && place != NULL)
+            rc = linux_v1_sweep_place(controller, place, err);
+        if (rc == CV_ERR_NOT_FOUND)
             rc = 0;
     }
     return rc;

@@ -2,7 +2,7 @@
  * Keeps a plan of limits (limits-plan.h) for one container, by whichever version of cgroups has the controller here.
  *
  * Version 2: the controllers are switched on from the container's group upwards as far as needed, and the files of its own group are
- * written. Version 1: a group <mount>/containerv/c-<id> in each hierarchy that a limit needs, and in no other; every process goes in
+ * written. Version 1: a group <mount>/<place>/c-<id> in each hierarchy that a limit needs, and in no other; every process goes in
  * by itself before it does anything of the user's (linux_limits_join). Not thread-safe; the guardian has one thread.
  */
 #ifndef CV_LINUX_LIMITS_H
@@ -26,6 +26,7 @@ struct linux_limits {
     int                       of[LINUX_CONTROLLERS];      /* which group has the controller, -1: none */
     int                       version[LINUX_CONTROLLERS]; /* 1, 2; 0: not looked for yet or not here */
     uint64_t                  processes_rlimit;           /* our default where no cgroup keeps it; 0: none */
+    const char*               place;                      /* PATH of cgroup-place.h, borrowed; NULL: "containerv" */
     char                      tree[256];                  /* controllers of the version 2 tree, "": not looked yet */
 };
 
@@ -56,8 +57,8 @@ void linux_limits_moved(struct linux_limits* limits); /* all were moved */
 /* Remove the groups of version 1, when the container has no process any more. The first error is told, the rest removed all the same. */
 int linux_limits_remove(struct linux_limits* limits, const char* id, struct cv_error* err);
 
-/* The same for a container whose owner is dead: looks into each hierarchy. */
-int linux_limits_sweep(const char* id, struct cv_error* err);
+/* The same for a container whose owner is dead: looks into each hierarchy. `place` as in struct linux_limits. */
+int linux_limits_sweep(const char* id, const char* place, struct cv_error* err);
 
 /* A block device's numbers; linux_limits_device_fn. */
 int linux_limits_device(const char* path, unsigned* major_out, unsigned* minor_out, struct cv_error* err);

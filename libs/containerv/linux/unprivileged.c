@@ -396,7 +396,7 @@ bool linux_unprivileged_can_make_room(int parent_fd, struct cv_error* err, int* 
     if (!state.active || parent_fd < 0)
         return false;
     if (err->number == EBUSY) {
-        *rc = linux_delegated_make_room(parent_fd, caller_socket, err);
+        *rc = linux_delegated_make_room(caller_socket, err);
         return *rc == 0;
     }
     if (err->number == EACCES || err->number == EPERM)

@@ -165,6 +165,7 @@ static const struct cv_field extension_rows[] = {
     CV_STRV(T, groups, "groups", .check = cv_check_not_empty),
     CV_GROUP(0, "network", &network_table, .flags = 0),
     CV_GROUP(offsetof(T, limits), "limits", &limit_table, .flags = 0),
+    CV_STRING(T, cgroup_parent, "cgroupParent", .check = cv_check_cgroup_parent),
     CV_STRV(T, weaker, "weaker", .check = cv_check_not_empty),
     CV_LIST(T, devices, "devices", &device_table),
     CV_STRING(T, isolation, "isolation", .check = cv_check_not_empty),

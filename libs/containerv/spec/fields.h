@@ -147,6 +147,7 @@ const char* cv_check_capability(const char* value);
 const char* cv_check_cpu_list(const char* value);      /* "0-3,7" */
 const char* cv_check_page_size(const char* value);     /* "2MB" */
 const char* cv_check_device_access(const char* value); /* of "rwm" */
+const char* cv_check_cgroup_parent(const char* value); /* "/a/b" */
 const char* cv_check_file_name(const char* value);     /* without '/' */
 const char* cv_check_mem_bw(const char* value);        /* "MB:..." in one line */
 const char* cv_check_kernel(const char* value);        /* "4.8" */

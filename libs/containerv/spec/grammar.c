@@ -6,6 +6,8 @@
 
 #include <cv/banned.h>
 
+enum { CGROUP_PART_MAX = 200, CGROUP_PARTS_MAX = 32 };
+
 static bool is_letter(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -151,6 +153,32 @@ const char* cv_check_device_access(const char* value)
 {
     size_t length = strspn(value, "rwm");
     return length > 0 && length <= 3 && value[length] == '\0' ? NULL : "one or more of the letters r, w and m";
+}
+
+static bool cgroup_part(const char* part, size_t length)
+{
+    bool dots = (length == 1 && part[0] == '.') || (length == 2 && part[0] == '.' && part[1] == '.');
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)part[i] < ' ' || part[i] == 0x7f)
+            return false;
+    return length > 0 && length <= CGROUP_PART_MAX && !dots;
+}
+
+/* One written form only: a path that means the same has the same text. */
+const char* cv_check_cgroup_parent(const char* value)
+{
+    static const char* const allowed =
+        "a path such as \"/build/containers\", at most 1024 bytes in at most 32 parts, no part empty, \".\" or \"..\"";
+    unsigned parts = 0;
+    if (strlen(value) > CV_SPEC_MAX_CGROUP_PARENT)
+        return allowed;
+    while (*value == '/' && parts++ < CGROUP_PARTS_MAX) {
+        size_t length = strcspn(value + 1, "/");
+        if (!cgroup_part(value + 1, length))
+            return allowed;
+        value += 1 + length;
+    }
+    return *value == '\0' && parts > 0 ? NULL : allowed;
 }
 
 const char* cv_check_file_name(const char* value)

@@ -19,15 +19,16 @@
 #include <cv/macros.h>
 #include <cv/strv.h>
 
-#define CV_SPEC_EXTENSION   "org.containerv"
-#define CV_SPEC_MAX_BYTES   (16u << 20)
-#define CV_SPEC_MAX_DEPTH   64u
-#define CV_SPEC_MAX_ENTRIES 65536u
-#define CV_SPEC_MAX_PATH    4095u
-#define CV_SPEC_MAX_LAYERS  128u
-#define CV_SPEC_MAX_MOUNTS  4096u
-#define CV_SPEC_MAX_RULES   4096u /* of Landlock, of each kind */
-#define CV_SPEC_MAX_PAIRS   4096u /* entries of an object whose keys are data */
+#define CV_SPEC_EXTENSION         "org.containerv"
+#define CV_SPEC_MAX_BYTES         (16u << 20)
+#define CV_SPEC_MAX_DEPTH         64u
+#define CV_SPEC_MAX_ENTRIES       65536u
+#define CV_SPEC_MAX_PATH          4095u
+#define CV_SPEC_MAX_CGROUP_PARENT 1024u
+#define CV_SPEC_MAX_LAYERS        128u
+#define CV_SPEC_MAX_MOUNTS        4096u
+#define CV_SPEC_MAX_RULES         4096u /* of Landlock, of each kind */
+#define CV_SPEC_MAX_PAIRS         4096u /* entries of an object whose keys are data */
 
 struct cv_opt_int {
     bool    set;
@@ -309,7 +310,8 @@ struct cv_spec_extension {
         char*    host_address;
     } network;
     struct cv_spec_limits limits;
-    struct cv_strv        weaker; /* said by a back end: defaults of ours that this host keeps in a weaker way */
+    char*                 cgroup_parent; /* below the roots of the hierarchies; NULL: the back end's own place */
+    struct cv_strv        weaker;        /* said by a back end: defaults of ours that this host keeps in a weaker way */
     struct {
         struct cv_spec_ext_device* items;
         size_t                     count;
@@ -595,6 +597,9 @@ int cv_spec_process_validate(const struct cv_spec_process* process, struct cv_er
 
 /* Id grammar, checked once at the edge: [A-Za-z0-9][A-Za-z0-9_.-]{0,63} */
 int cv_spec_check_id(const char* id, struct cv_error* err);
+
+/* The same for a cgroup parent: "/a/b", with no ".", "..", empty part or control character; at most 32 parts and 1024 bytes. */
+int cv_spec_check_cgroup_parent(const char* path, struct cv_error* err);
 
 /* Helpers to build a spec. Strings are copied. */
 int cv_spec_add_mount(struct cv_spec* spec, const char* destination, const char* type, const char* source,

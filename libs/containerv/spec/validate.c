@@ -53,6 +53,14 @@ int cv_spec_check_id(const char* id, struct cv_error* err)
         "'%.80s' is no id (expected 1 to 64 letters, digits, '_', '.' and '-', the first one a letter or digit)", id);
 }
 
+int cv_spec_check_cgroup_parent(const char* path, struct cv_error* err)
+{
+    const char* allowed = cv_check_cgroup_parent(path);
+    if (allowed == NULL)
+        return 0;
+    return cv_error_set(err, CV_ERR_INVALID, "'%.200s' is no cgroup parent (expected %s)", path, allowed);
+}
+
 static int rule_id(const struct cv_spec* spec, struct cv_error* err)
 {
     if (spec->ext.id == NULL || cv_spec_check_id(spec->ext.id, err) == 0)

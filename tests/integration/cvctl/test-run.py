@@ -187,6 +187,15 @@ class Options(unittest.TestCase):
         self.assertEqual(result.stdout, "")
         self.assertIn("--cpus excludes --cpu-quota", result.stderr)
 
+    def test_a_chosen_cgroup(self):
+        place = f"cvctl-test-{os.getpid()}/below"
+        result = shell("grep ^0:: /proc/self/cgroup", "--cgroup-parent", place, "--share", "cgroup", "--name", "in-place")
+        self.assertIn(f"/{place}/c-in-place\n", result.stdout, result.stderr)
+        result = shell("echo ran", "--cgroup-parent", "/a/../b")
+        self.assertEqual(result.stdout, "")
+        self.assertIn("option --cgroup-parent: ", result.stderr)
+        self.assertIn("'/a/../b' is not allowed", result.stderr)
+
     def test_limit_of_processes(self):
         result = shell("for i in 1 2 3 4 5 6 7 8 9 10; do sleep 100 & done", "--pids-limit", "6")
         self.assertNotEqual(result.returncode, 0)

@@ -80,6 +80,46 @@ class Delegated(Group):
         self.group = group
         self.assertEqual(self.container_groups(), [])
 
+    def mine(self):
+        """A chosen group in the user's part of the tree, as it is written: from the root of the tree."""
+        return "/" + os.path.relpath(self.group, cgroup2()) + "/mine/deeper"
+
+    def test_a_chosen_group(self):
+        process = self.start("--name", "one", "--cgroup-parent", self.mine(), "--", "/bin/sh", "-c", "echo up; exec sleep 1000")
+        self.assertEqual(process.stdout.readline(), "up\n")
+        self.assertTrue(os.path.isdir(os.path.join(self.group, "mine", "deeper", "c-one")))
+        process.kill()
+        self.assert_nothing_left()
+        self.assertFalse(os.path.exists(os.path.join(self.group, "mine")))
+
+    def test_a_chosen_group_is_swept(self):
+        process = self.start("--name", "dead", "--cgroup-parent", self.mine(), "--", "/bin/sh", "-c", "echo up; exec sleep 1000")
+        self.assertEqual(process.stdout.readline(), "up\n")
+        for pid in [pid for pid, name in processes() if name == "cv-guardian"] + [process.pid]:
+            os.kill(pid, signal.SIGKILL)
+        poll(lambda: not processes(), processes)
+        self.assertTrue(os.path.isdir(os.path.join(self.group, "mine", "deeper", "c-dead")))
+        group, self.group = self.group, ""
+        self.output("true")
+        self.group = group
+        self.assertFalse(os.path.exists(os.path.join(self.group, "mine")))
+
+    def test_a_chosen_group_of_others(self):
+        """Also one that is below nobody's, and one beside that begins with the same name."""
+        for path in ("/containerv-test-others", "/" + os.path.relpath(self.group, cgroup2()) + "-beside"):
+            result = self.shell("echo ran", "--cgroup-parent", path)
+            self.assertEqual((result.returncode, result.stdout), (OURS, ""), result.stderr)
+            self.assertIn("is not in the part of the tree that was delegated", result.stderr)
+            self.assertIn("systemd-run --user --scope", result.stderr)
+            self.assertFalse(os.path.exists(cgroup2() + path))
+
+    def test_a_chosen_group_without_a_delegated_one(self):
+        group, self.group = self.group, ""
+        result = self.shell("echo ran", "--cgroup-parent", "/containerv-test-others")
+        self.group = group
+        self.assertEqual((result.returncode, result.stdout), (OURS, ""), result.stderr)
+        self.assertIn("systemd-run --user --scope", result.stderr)
+
     def test_a_controller_that_was_not_delegated(self):
         """Whatever the machine's root hands on, the group between hands nothing on, and isn't the user's to change."""
         above = self.group

@@ -274,6 +274,25 @@ static void limits_are_checked_and_kept(void** state)
     containerv_options_delete(options);
 }
 
+static void a_cgroup_parent_has_one_form(void** state)
+{
+    struct containerv_options*   options   = test_options();
+    struct containerv_container* container = NULL;
+    (void)state;
+    FAILS(CV_ERR_INVALID, containerv_options_set_cgroup_parent(NULL, "/a"));
+    FAILS(CV_ERR_INVALID, containerv_options_set_cgroup_parent(options, ""));
+    FAILS(CV_ERR_INVALID, containerv_options_set_cgroup_parent(options, "a/../b"));
+    OK(containerv_options_set_cgroup_parent(options, "a/b"));
+    OK(containerv_options_set_cgroup_parent(options, "/a/b"));
+    FAILS(CV_ERR_INVALID, containerv_options_set_cgroup_parent(options, "//a"));
+    FAILS(CV_ERR_UNSUPPORTED, containerv_create("/r", options, &container)); /* the fake back end has none */
+    OK(containerv_options_set_cgroup_parent(options, NULL));
+    OK(containerv_create("/r", options, &container));
+    assert_null(fake_last_spec()->ext.cgroup_parent);
+    OK(containerv_destroy(container));
+    containerv_options_delete(options);
+}
+
 static void a_command_is_checked_when_it_is_set(void** state)
 {
     containerv_handle_t             terminal;
@@ -309,6 +328,7 @@ int main(void)
         TEST(an_empty_environment_stays_empty),
         TEST(later_values_replace_earlier_ones),
         TEST(limits_are_checked_and_kept),
+        TEST(a_cgroup_parent_has_one_form),
         TEST(a_command_is_checked_when_it_is_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

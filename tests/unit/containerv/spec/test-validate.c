@@ -32,6 +32,11 @@
 #define H(text)              ",\"hostAddress\":\"" text "\""
 #define NS(type)             "{\"type\":\"" type "\"}"
 #define X64                  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define PARTS8               "/1/2/3/4/5/6/7/8"
+#define PARTS32              PARTS8 PARTS8 PARTS8 PARTS8
+#define CGROUP_PARENT(text)                                                                                            \
+    "org.containerv.cgroupParent: '" text "' is not allowed (expected a path such as \"/build/containers\", at most "  \
+    "1024 bytes in at most 32 parts, no part empty, \".\" or \"..\")"
 
 static const char* const good[] = {
     DOC(""),
@@ -51,6 +56,9 @@ static const char* const good[] = {
     VETH(A("10.9.0.2"), M("30"), H("10.9.0.1")),
     VETH(A("fd00::2"), M("64"), H("fd00::1")),
     EXT("\"id\":\"" X64 "\""),
+    EXT("\"cgroupParent\":\"/a\""),
+    EXT("\"cgroupParent\":\"" PARTS32 "\""),
+    EXT("\"cgroupParent\":\"/system.slice/..a/a b/.../" X64 X64 X64 "\""),
     EXT("\"limits\":{\"cpuQuotaUs\":1000,\"cpuPeriodUs\":1000000}"),
     EXT("\"limits\":{\"cpuMilli\":1,\"cpuQuotaUs\":0,\"cpuPeriodUs\":0}"),
     EXT("\"id\":\"0\",\"network\":{\"mode\":\"host\"},\"shared\":[\"network\",\"uts\"],\"caps\":[\"ipc\"]"),
@@ -85,6 +93,13 @@ static const struct {
     { EXT("\"hold\":true"), "process.args: there is a command, but hold means that there is none" },
     { WITH_PROCESS("\"cwd\":\"/\"},\"org.containerv\":{\"hold\":true,\"init\":false"),
         "org.containerv.init: can't be false with hold: there would be no process at all" },
+    { EXT("\"cgroupParent\":\"a\""), CGROUP_PARENT("a") },
+    { EXT("\"cgroupParent\":\"/\""), CGROUP_PARENT("/") },
+    { EXT("\"cgroupParent\":\"/a/\""), CGROUP_PARENT("/a/") },
+    { EXT("\"cgroupParent\":\"//a\""), CGROUP_PARENT("//a") },
+    { EXT("\"cgroupParent\":\"/a/.\""), CGROUP_PARENT("/a/.") },
+    { EXT("\"cgroupParent\":\"/../a\""), CGROUP_PARENT("/../a") },
+    { EXT("\"cgroupParent\":\"" PARTS32 "/1\""), CGROUP_PARENT(PARTS32 "/1") },
     { EXT("\"limits\":{\"cpuMilli\":1,\"cpuQuotaUs\":1000}"),
         "org.containerv.limits.cpuQuotaUs: can't be given beside cpuMilli: both limit the time of the CPUs" },
     { EXT("\"limits\":{\"cpuMilli\":1,\"cpuPeriodUs\":1000}"),

@@ -106,7 +106,8 @@ enum containerv_feature {
     CV_FEATURE_PID1       = 1 << 15, /**< containerv_options_set_init(options, 0) */
     CV_FEATURE_TIME       = 1 << 16, /**< containerv_options_set_time_offset() */
     CV_FEATURE_OPEN       = 1 << 17, /**< containerv_open() and containerv_list() */
-    CV_FEATURE_OWN_IDS    = 1 << 18  /**< each container's users have ids on the host that no other container's have */
+    CV_FEATURE_OWN_IDS    = 1 << 18, /**< each container's users have ids on the host that no other container's have */
+    CV_FEATURE_CGROUPS    = 1 << 19  /**< containerv_options_set_cgroup_parent() */
 };
 
 /**

@@ -209,6 +209,21 @@ CV_PUBLIC int containerv_options_set_network(
 CV_PUBLIC int containerv_options_set_limits(struct containerv_options* options, const struct containerv_limits* limits);
 
 /**
+ * Where the container's cgroup is made: as "c-ID" in this group, in each hierarchy of control groups that the container needs. Copied.
+ *
+ * @param path  From the root of the hierarchy as the calling process sees it, "/build/containers"; the slash in front may be left out. At
+ *              most 1024 bytes in 32 parts, none of them empty, "." or "..". NULL takes it back: then it is "containerv", or for a plain
+ *              user "containerv" below the group that he was delegated. Parts that are missing are made by the create, and removed by the
+ *              end of the last container in them if nothing else is there.
+ *
+ * The create fails with CV_ERR_PERMISSION when a plain user's path is not in the group that he was delegated. A group in it that has
+ * processes of its own can't hand controllers of version 2 on: limits that need them fail the create.
+ *
+ * @return 0; CV_ERR_INVALID. Back ends without CV_FEATURE_CGROUPS refuse the create.
+ */
+CV_PUBLIC int containerv_options_set_cgroup_parent(struct containerv_options* options, const char* path);
+
+/**
  * What the processes may do: see policy.h. Copied; NULL takes it back. Back ends without CV_FEATURE_POLICY refuse the create.
  * Capabilities of the options come on top of it. A filter chosen with containerv_options_set_seccomp() and another one of the policy
  * contradict each other: the create fails.
