@@ -349,6 +349,7 @@ static const struct {
     { "fork", "to delete in the background; else it is done at once" },
     { "fstat", "the mode of a folder that is deleted; that it couldn't be read or changed, the deletes in it tell" },
     { "fchmod", "the same" },
+    { "poll", "for the end of a child, which is looked at once more then; a poll for what is said is told" },
     { "syscall 424", "pidfd_send_signal to PID 1, whom the control group's kill reaches too" },
 };
 

@@ -10,7 +10,11 @@
 
 struct clone_args;
 
-enum { LINUX_CONTAINER_KILL_MS = 10000, LINUX_CONTAINER_START_MS = 20000 /* for a program to reach its exec */ };
+enum {
+    LINUX_CONTAINER_KILL_MS  = 10000,
+    LINUX_CONTAINER_REAP_MS  = 2000, /* at least, for a process that was killed to be gone */
+    LINUX_CONTAINER_START_MS = 20000 /* for a program to reach its exec */
+};
 
 struct linux_container {
     struct linux_home           home;
@@ -26,6 +30,8 @@ struct linux_container {
     int                         pidfd;
     int                         control_fd;
     bool                        claimed, has_link, reaped;
+    int64_t                     gone_by_ms; /* 0: it was not killed yet */
+    struct linux_container*     next_left;
 };
 
 /* join.c: for a fork of the guardian. Of the container's namespaces those of `mask` are joined, and its root is entered. */

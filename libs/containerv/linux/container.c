@@ -28,6 +28,7 @@
 #include "linux/net.h"
 #include "linux/outer.h"
 #include "linux/pidns.h"
+#include "linux/reap.h"
 #include "linux/source.h"
 #include "linux/supported.h"
 #include "linux/syscalls.h"
@@ -552,16 +553,24 @@ static void status_of(const siginfo_t* info, const struct rusage* usage, struct 
     status->peak_memory_bytes = (uint64_t)usage->ru_maxrss * 1024;
 }
 
+/* From the first time that it is killed: one that does not end in time does not get that time again with every further step. */
+static int64_t patience_ms(struct linux_container* c)
+{
+    if (c->gone_by_ms == 0)
+        c->gone_by_ms = cv_clock_deadline_ms(LINUX_CONTAINER_KILL_MS);
+    int64_t left_ms = cv_clock_left_ms(c->gone_by_ms);
+    return left_ms > LINUX_CONTAINER_REAP_MS ? left_ms : LINUX_CONTAINER_REAP_MS;
+}
+
 static int reap_pid1(struct linux_container* c, struct linux_status* status, struct cv_error* err)
 {
     siginfo_t     info  = { 0 };
     struct rusage usage = { 0 };
-    int           rc;
-    do /* the raw call: the C library's has no place for the usage */
-        rc = (int)syscall(SYS_waitid, P_PIDFD, c->pidfd, &info, WEXITED, &usage);
-    while (rc < 0 && errno == EINTR);
-    if (rc < 0)
-        return cv_error_errno(err, errno, "wait for PID 1", c->home.id);
+    int           rc    = linux_reap(c->pidfd, patience_ms(c), &info, &usage, err);
+    if (rc < 0) {
+        cv_error_wrap(err, "PID 1 of container '%s'", c->home.id);
+        return rc;
+    }
     c->reaped = true;
     status_of(&info, &usage, status);
     return 0;
@@ -617,7 +626,7 @@ int linux_container_kill(struct linux_container* container, struct cv_error* err
 {
     if (container->group_fd < 0)
         return kill_pid1(container, err);
-    return linux_cgroup_kill(container->group_fd, LINUX_CONTAINER_KILL_MS, err);
+    return linux_cgroup_kill(container->group_fd, patience_ms(container), err);
 }
 
 int linux_container_pause(struct linux_container* container, struct cv_error* err)
@@ -649,10 +658,15 @@ static int kill_all(struct linux_container* c, struct cv_error* err)
     if (c->pid > 0 && !c->reaped)
         sys_pidfd_send_signal(c->pidfd, SIGKILL, NULL, 0);
     if (c->group_fd >= 0)
-        rc = linux_cgroup_kill(c->group_fd, LINUX_CONTAINER_KILL_MS, err);
+        rc = linux_cgroup_kill(c->group_fd, patience_ms(c), err);
     if (c->pid > 0 && !c->reaped) {
-        int reaped = reap_pid1(c, &status, rc == 0 ? err : NULL);
-        rc         = rc == 0 ? reaped : rc;
+        struct cv_error own    = CV_ERROR_INIT;
+        int             reaped = reap_pid1(c, &status, &own);
+        if (rc == 0
+            || reaped == CV_ERR_TIMEOUT) { /* that it is still there matters more than why it could not be killed */
+            rc   = reaped;
+            *err = own;
+        }
     }
     return rc;
 }
@@ -665,6 +679,15 @@ static int remove_group(const struct linux_container* c, struct cv_error* err)
     return linux_cgroup_place_leave(c->parent_fd, c->limits.place, err);
 }
 
+/* Killed, but kept by the kernel: with their ids and their id, until they have ended. */
+static struct linux_container* left;
+
+static void leave(struct linux_container* c)
+{
+    c->next_left = left;
+    left         = c;
+}
+
 /* Each step on its own: one that fails doesn't keep the others from being done. But the id is only given back when nothing is left, so
  * that a sweep finds the rest by it. The first error is told. What an error holds after a success means nothing, so the results are kept
  * beside. */
@@ -673,6 +696,12 @@ int linux_container_destroy(struct linux_container* container, struct cv_error* 
     struct cv_error steps[5] = { CV_ERROR_INIT, CV_ERROR_INIT, CV_ERROR_INIT, CV_ERROR_INIT, CV_ERROR_INIT };
     int             rc[5]    = { 0 };
     rc[0]                    = kill_all(container, &steps[0]);
+    if (rc[0] == CV_ERR_TIMEOUT && !container->reaped && container->pid > 0) {
+        leave(container);
+        if (err != NULL)
+            *err = steps[0];
+        return rc[0];
+    }
     if (container->has_link)
         rc[1] = linux_net_delete(container->home.id, &steps[1]);
     if (container->group_fd >= 0)
@@ -688,6 +717,22 @@ int linux_container_destroy(struct linux_container* container, struct cv_error* 
             return rc[i];
         }
     return 0;
+}
+
+void linux_container_finish_left(void)
+{
+    struct linux_container* next = left;
+    left                         = NULL;
+    while (next != NULL) {
+        struct linux_container* c = next;
+        next                      = c->next_left;
+        if (linux_reap(c->pidfd, 0, NULL, NULL, NULL) == CV_ERR_TIMEOUT) {
+            leave(c);
+            continue;
+        }
+        c->reaped = true;
+        linux_container_destroy(c, NULL);
+    }
 }
 
 int linux_container_sweep(struct cv_error* err)

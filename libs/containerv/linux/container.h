@@ -122,8 +122,12 @@ struct linux_counts {
 void linux_container_counts(const struct linux_container* container, struct linux_counts* counts_out);
 
 /* Kill, take everything away, free. The first error is reported, the rest is taken away all the same; what could not be is left to the
- * next sweep. Slow deletes are left to a child. */
+ * next sweep. Slow deletes are left to a child. CV_ERR_TIMEOUT: killed processes are still there, kept by the kernel; nothing of the
+ * container is given to anybody else before linux_container_finish_left finds that they have ended. */
 int linux_container_destroy(struct linux_container* container, struct cv_error* err);
+
+/* Take away those destroyed containers whose last processes have ended meanwhile. Does not wait; to be called now and then. */
+void linux_container_finish_left(void);
 
 /* Sweep what dead owners left: folders whose lock is free, with their cgroup, link and upper. Called before the first create. */
 int linux_container_sweep(struct cv_error* err);

@@ -51,10 +51,9 @@ void guardian_copies_kill(struct guardian_container* container)
         syscall(SYS_pidfd_send_signal, copies->pidfds[i], SIGKILL, NULL, 0);
 }
 
-void guardian_copies_end(struct guardian_container* container)
+void guardian_copies_end(struct guardian_container* container, int64_t deadline_ms)
 {
-    struct guardian_copies* copies      = &container->copies;
-    int64_t                 deadline_ms = cv_clock_deadline_ms(GUARDIAN_END_MS); /* of all together */
+    struct guardian_copies* copies = &container->copies;
     while (copies->count > 0) {
         struct pollfd entry = { .fd = copies->pidfds[copies->count - 1], .events = POLLIN };
         while (poll(&entry, 1, (int)cv_clock_left_ms(deadline_ms)) < 0 && errno == EINTR) {}

@@ -172,6 +172,7 @@ static void sweep(struct guardian* guardian)
     while (guardian->containers != NULL)
         guardian_container_remove(guardian, guardian->containers, NULL); /* nobody is left to be told of an error */
     while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR) {}
+    guardian_reap_strays(guardian); /* forgets those that were left */
 }
 
 int guardian_run(int main_fd, struct cv_error* err)

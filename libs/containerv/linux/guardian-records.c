@@ -303,21 +303,51 @@ static void unlink_container(struct guardian* guardian, const struct guardian_co
     }
 }
 
+/* Those that the kernel keeps after their kill are reaped later: before that their PID 1 can't end either. */
+static void drop_processes(struct guardian* guardian, struct guardian_container* container)
+{
+    while (container->processes != NULL) {
+        struct guardian_process* process = container->processes;
+        if (process->ended || !process->ours || process->is_main) {
+            guardian_process_remove(container, process);
+            continue;
+        }
+        container->processes = process->next;
+        process->next        = guardian->left;
+        guardian->left       = process;
+    }
+}
+
+static void reap_left(struct guardian* guardian)
+{
+    for (struct guardian_process** at = &guardian->left; *at != NULL;) {
+        struct guardian_process* process = *at;
+        siginfo_t                info    = { .si_pid = 0 };
+        if (waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED | WNOHANG | __WALL) == 0 && info.si_pid == 0) {
+            at = &process->next;
+            continue;
+        }
+        *at = process->next;
+        free_process(process);
+    }
+    linux_container_finish_left();
+}
+
 int guardian_container_remove(struct guardian* guardian, struct guardian_container* container, struct cv_error* err)
 {
-    int result;
+    int64_t deadline_ms = cv_clock_deadline_ms(GUARDIAN_END_MS); /* of all that is waited for in here */
+    int     result;
 
     container->killed = true;
     guardian_container_ends(container);
     guardian_copies_kill(container);
     if (container->state != CV_STATE_STOPPED && linux_container_kill(container->linux_, NULL) == 0)
         guardian_container_drain(guardian, container, NULL);
-    guardian_copies_end(container);
+    guardian_copies_end(container, deadline_ms);
     guardian_peers_drop(guardian, container);
     unlink_container(guardian, container);
     result = linux_container_destroy(container->linux_, err);
-    while (container->processes != NULL)
-        guardian_process_remove(container, container->processes);
+    drop_processes(guardian, container);
     cv_handle_closep(&container->listen_fd);
     cv_handle_closep(&container->event_fd);
     free(container->events.ring);
@@ -342,10 +372,11 @@ static bool is_known(const struct guardian* guardian, pid_t pid)
 }
 
 /* They stayed in our process group, which programs leave before they start: a zombie that is held would be in the way. */
-void guardian_reap_strays(const struct guardian* guardian)
+void guardian_reap_strays(struct guardian* guardian)
 {
     siginfo_t info = { .si_pid = 0 };
 
+    reap_left(guardian);
     while (waitid(P_PGID, (id_t)getpgrp(), &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid > 0
            && !is_known(guardian, info.si_pid)) {
         waitpid(info.si_pid, NULL, WNOHANG | __WALL);

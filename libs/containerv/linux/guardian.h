@@ -106,6 +106,7 @@ struct guardian {
     short                      main_ready, caller_ready;
     bool                       swept; /* what dead guardians left */
     struct guardian_container* containers;
+    struct guardian_process*   left; /* killed processes of destroyed containers that have not ended yet */
     struct guardian_peer*      peers;
     struct guardian_peer*      serving; /* the peer that is looked at, and the one to be looked at next */
     struct guardian_peer*      next_peer;
@@ -157,8 +158,8 @@ int guardian_container_drain(struct guardian* guardian, struct guardian_containe
 struct guardian_container* guardian_container_find(struct guardian* guardian, const char* id, struct cv_error* err);
 /* Kill, take away, free. */
 int guardian_container_remove(struct guardian* guardian, struct guardian_container* container, struct cv_error* err);
-/* Reap children that are nobody's process: deletes in the background. */
-void guardian_reap_strays(const struct guardian* guardian);
+/* Reap children that are nobody's process: deletes in the background, and what is left of destroyed containers. */
+void guardian_reap_strays(struct guardian* guardian);
 
 /* guardian-listen.c */
 int guardian_listen(struct guardian_container* container, struct cv_error* err); /* make the socket in the run folder */
@@ -169,7 +170,7 @@ int guardian_copy_start(
     struct guardian_container* container, const struct linux_copy* copy, int socket_fd, struct cv_error* err);
 void guardian_copies_kill(struct guardian_container* container);
 /* Wait for those that were killed: after the container's processes, one of which may be the filesystem that a copy waits for. */
-void guardian_copies_end(struct guardian_container* container);
+void guardian_copies_end(struct guardian_container* container, int64_t deadline_ms);
 
 /* guardian-events.c */
 void guardian_event(struct guardian_container* container, enum containerv_event_kind kind,

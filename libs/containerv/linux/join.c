@@ -17,6 +17,7 @@
 
 #include "linux/container-internal.h"
 #include "linux/fd.h"
+#include "linux/reap.h"
 #include "linux/syscalls.h"
 #include "linux/unprivileged.h"
 
@@ -124,19 +125,22 @@ static _Noreturn void joiner(const struct join* join)
     _exit(rc < 0 ? 1 : 0);
 }
 
+/* It has not become its program: one that does not end in time stays in the guardian's process group, as a stray. */
 static void give_up(struct linux_child* child)
 {
     if (child->pid > 0) /* ours and not waited for: nobody else has its number */
         kill(child->pid, SIGKILL);
-    while (child->pid > 0 && waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
+    if (child->pid > 0 && child->pidfd < 0) /* it found no room */
+        child->pidfd = sys_pidfd_open(child->pid, 0);
+    if (child->pid > 0 && child->pidfd >= 0)
+        linux_reap(child->pidfd, LINUX_CONTAINER_REAP_MS, NULL, NULL, NULL);
     linux_fd_closep(&child->pidfd);
     linux_fd_closep(&child->terminal_fd);
 }
 
-static pid_t clone_joiner(const struct join* join, struct cv_error* err)
+static pid_t clone_joiner(const struct join* join, int* pidfd_out, struct cv_error* err)
 {
-    struct clone_args args = { .exit_signal = SIGCHLD };
+    struct clone_args args = { .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)pidfd_out, .exit_signal = SIGCHLD };
     pid_t             pid  = linux_container_clone(join->container, &args);
     if (pid == 0)
         joiner(join);
@@ -154,15 +158,16 @@ int linux_container_spawn(struct linux_container* container, const struct linux_
     err                      = err != NULL ? err : &own;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return cv_error_errno(err, errno, "make a socket pair", NULL);
-    struct join join = { .container = container, .start = start, .status_fd = pair[1] };
-    pid_t       pid  = clone_joiner(&join, err);
+    struct join                     join   = { .container = container, .start = start, .status_fd = pair[1] };
+    CV_CLEANUP(linux_fd_closep) int joiner = -1;
+    pid_t                           pid    = clone_joiner(&join, &joiner, err);
     close(pair[1]);
     int rc = pid < 0 ? err->code : linux_container_hear_start(pair[0], &child, err);
     close(pair[0]);
     if (pid > 0 && rc == CV_ERR_TIMEOUT)
         kill(pid, SIGKILL); /* what keeps it may keep it for ever */
-    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        ;
+    if (pid > 0 && linux_reap(joiner, LINUX_CONTAINER_REAP_MS, NULL, NULL, rc == 0 ? err : NULL) < 0 && rc == 0)
+        rc = err->code;
     if (rc == 0 && child.pid == 0)
         rc = cv_error_set(err, CV_ERR_LOST, "the process that joins the container '%s' was killed", container->home.id);
     if (rc < 0) {
