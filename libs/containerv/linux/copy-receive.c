@@ -198,16 +198,25 @@ static int put_meta(struct receiver* receiver, int fd, const struct copy_meta* m
     return rc;
 }
 
-static int put_link_meta(struct receiver* receiver, const char* name, struct cv_error* err)
+/* Whoever can write to the folder can put something else there; of what is no link, or has another name, nothing is changed. */
+static bool is_link_made(const struct receiver* receiver, int fd)
+{
+    char        target[COPY_TARGET_MAX + 1];
+    struct stat info;
+    ssize_t     length = readlinkat(fd, "", target, sizeof(target));
+    return fstat(fd, &info) == 0 && S_ISLNK(info.st_mode) && length == (ssize_t)strlen(receiver->frame.target)
+           && memcmp(target, receiver->frame.target, (size_t)length) == 0;
+}
+
+static int put_link_meta(struct receiver* receiver, int fd, struct cv_error* err)
 {
     const struct copy_meta* meta = &receiver->frame.meta;
-    int                     fd   = folder_fd(receiver);
     struct timespec         times[2];
     int                     rc = 0;
     times_of(meta, times);
-    if (receiver->end.job->owners && fchownat(fd, name, meta->uid, meta->gid, AT_SYMLINK_NOFOLLOW) < 0)
+    if (receiver->end.job->owners && fchownat(fd, "", meta->uid, meta->gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0)
         rc = note(receiver, "set the owner", err);
-    if (rc == 0 && utimensat(fd, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+    if (rc == 0 && utimensat(fd, "", times, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0)
         rc = note(receiver, "set the times", err);
     return rc;
 }
@@ -345,8 +354,16 @@ static struct outcome receive_symlink(struct receiver* receiver)
         outcome.entry = system_failure(receiver, "make the symbolic link", &receiver->failure);
         return outcome;
     }
-    outcome.copy = put_link_meta(receiver, temporary, &receiver->failure);
-    if (outcome.copy == 0)
+    int fd = openat(folder_fd(receiver), temporary, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        outcome.entry = system_failure(receiver, "open the symbolic link", &receiver->failure);
+    else if (!is_link_made(receiver, fd))
+        outcome.entry =
+            cv_error_set(&receiver->failure, CV_ERR_STATE, "'%s' was replaced while it was made", receiver->end.path);
+    else
+        outcome.copy = put_link_meta(receiver, fd, &receiver->failure);
+    cv_handle_closep(&fd);
+    if (outcome.entry == 0 && outcome.copy == 0)
         outcome.entry = put_in_place(receiver, temporary, &receiver->failure);
     if (outcome.entry < 0 || outcome.copy < 0)
         unlinkat(folder_fd(receiver), temporary, 0);

@@ -24,11 +24,48 @@ struct scene {
     int                ends[2];
     int                failures;
     int                codes[8];
-    bool               on_host;
+    bool               on_host, owners;
     struct cv_error    err;
 };
 
 static struct scene scene;
+
+/* Somebody who can write to the destination puts another file in the place of a temporary link: after it was made, or after it was
+ * looked at. The linker puts these in front of the calls (--wrap). */
+static enum { SWAP_NEVER, SWAP_MADE, SWAP_SEEN } swap;
+static char swapped[256];
+
+int     __real_symlinkat(const char* target, int folder, const char* name);
+int     __wrap_symlinkat(const char* target, int folder, const char* name);
+ssize_t __real_readlinkat(int folder, const char* name, char* buffer, size_t size);
+ssize_t __wrap_readlinkat(int folder, const char* name, char* buffer, size_t size);
+
+static void swap_it(int folder, const char* name)
+{
+    assert_int_equal(unlinkat(folder, name, 0), 0);
+    assert_int_equal(linkat(AT_FDCWD, swapped, folder, name, 0), 0);
+}
+
+static int  made_in = -1;
+static char made_name[256];
+
+int __wrap_symlinkat(const char* target, int folder, const char* name)
+{
+    int rc  = __real_symlinkat(target, folder, name);
+    made_in = folder;
+    cv_snprintf(made_name, sizeof(made_name), "%s", name);
+    if (swap == SWAP_MADE)
+        swap_it(folder, name);
+    return rc;
+}
+
+ssize_t __wrap_readlinkat(int folder, const char* name, char* buffer, size_t size)
+{
+    ssize_t length = __real_readlinkat(folder, name, buffer, size);
+    if (swap == SWAP_SEEN)
+        swap_it(made_in, made_name);
+    return length;
+}
 
 static int count_failure(void* context, const char* path, const struct cv_error* failure, struct cv_error* err)
 {
@@ -130,6 +167,7 @@ static int receive(void)
     struct copy_job job = { .root_fd = AT_FDCWD,
         .path                        = at("to"),
         .on_host                     = scene.on_host,
+        .owners                      = scene.owners,
         .to_host                     = true,
         .max_bytes                   = UINT64_MAX,
         .max_entries                 = UINT64_MAX,
@@ -341,6 +379,40 @@ static void last_words_are_told(void** state)
     assert_string_equal(scene.err.text, "why");
 }
 
+/* The other file keeps its owner and its times. */
+static void receive_link_and_swap(int when)
+{
+    struct stat before, after;
+    cv_snprintf(swapped, sizeof(swapped), "%s", at("outside/theirs"));
+    close(open(swapped, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    assert_int_equal(stat(swapped, &before), 0);
+    scene.owners = geteuid() == 0;
+    say((struct copy_frame){ .kind = COPY_BEGIN, .name = "s" });
+    say((struct copy_frame){
+        .kind = COPY_SYMLINK, .name = "s", .target = "t", .meta = { .uid = 12345, .gid = 54321, .mtime_s = 1 } });
+    say_kind(COPY_END);
+    swap = when;
+    CV_TEST_OK(scene.err, receive());
+    swap = SWAP_NEVER;
+    assert_int_equal(stat(swapped, &after), 0);
+    assert_true(after.st_uid == before.st_uid && after.st_gid == before.st_gid);
+    assert_true(after.st_mtim.tv_sec == before.st_mtim.tv_sec);
+}
+
+static void a_link_that_is_replaced_at_once_is_noticed(void** state)
+{
+    (void)state;
+    receive_link_and_swap(SWAP_MADE);
+    assert_int_equal(scene.failures, 1);
+    assert_int_equal(scene.codes[0], CV_ERR_STATE);
+}
+
+static void a_link_that_is_replaced_later_keeps_what_is_its_own(void** state)
+{
+    (void)state;
+    receive_link_and_swap(SWAP_SEEN);
+}
+
 static void depth_is_bounded(void** state)
 {
     (void)state;
@@ -374,6 +446,8 @@ int main(void)
         cmocka_unit_test_teardown(the_order_is_kept, tear_down),
         TEST(an_end_in_the_middle_is_a_loss),
         TEST(last_words_are_told),
+        TEST(a_link_that_is_replaced_at_once_is_noticed),
+        TEST(a_link_that_is_replaced_later_keeps_what_is_its_own),
         TEST(depth_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
