@@ -381,7 +381,8 @@ static int fake_processes(
     for (size_t i = 0; i < PROCESSES_MAX; i++)
         if (fake->processes[i].used && !fake->processes[i].ended) {
             if (count < capacity)
-                list[count] = (struct containerv_process_info){ .pid = (int64_t)i + 1, .name = "fake" };
+                list[count] =
+                    (struct containerv_process_info){ .pid = (int64_t)i + 1, .name = "fake", .command = "fake" };
             count++;
         }
     cv_mutex_unlock(&fake->lock);

@@ -10,6 +10,7 @@
 #include <cv/str.h>
 
 #include "linux/client.h"
+#include "linux/process-info.h"
 
 #include <cv/banned.h>
 
@@ -277,6 +278,7 @@ int linux_client_processes(
         const Containerv__Guardian__ProcessInfo* info = answer.reply->processes[i];
         list[i].pid                                   = info->pid;
         snprintf(list[i].name, sizeof(list[i].name), "%s", info->name);
+        linux_process_describe(&list[i]);
     }
     *count_out = answer.reply->n_processes;
     linux_client_answer_release(&answer);

@@ -23,7 +23,7 @@ add_library(cv_guardian_loop OBJECT
     guardian.c guardian-copy.c guardian-events.c guardian-listen.c guardian-loop.c guardian-peers.c guardian-records.c guardian-requests.c)
 target_link_libraries(cv_guardian_loop PUBLIC cv_linux_wire)
 
-cv_static_library(cv_linux_client backend.c client.c client-calls.c client-copy.c client-reach.c client-start.c)
+cv_static_library(cv_linux_client backend.c client.c client-calls.c client-copy.c client-reach.c client-start.c process-info.c)
 target_link_libraries(cv_linux_client PUBLIC cv_linux_wire cv_linux_copy cv_linux_rights Threads::Threads)
 # The library finds the program from itself, by the way between their folders, however deep the library's is (lib/x86_64-linux-gnu).
 file(RELATIVE_PATH guardian_from_library

@@ -164,7 +164,8 @@ static void kill_ends_all_and_they_are_listed_before(void** state)
     (void)state;
     OK(containerv_processes(container, list, 64, &count));
     for (size_t i = 0; i < count && i < 64; i++)
-        found += strcmp(list[i].name, "sleep") == 0 && list[i].pid > 0;
+        found += strcmp(list[i].name, "sleep") == 0 && list[i].pid > 0 && list[i].uid == 0 && list[i].cpu_ns >= 0
+                 && strstr(list[i].command, "sleep ") != NULL;
     assert_int_equal(found, 2);
     OK(containerv_processes(container, NULL, 0, &count));
     assert_true(count >= 2);

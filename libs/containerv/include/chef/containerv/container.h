@@ -79,8 +79,12 @@ struct containerv_event {
 };
 
 struct containerv_process_info {
-    int64_t pid;      /**< in the caller's PID namespace */
-    char    name[64]; /**< as the kernel says (comm) */
+    int64_t  pid;      /**< in the caller's PID namespace */
+    char     name[64]; /**< as the kernel says (comm) */
+    uint32_t uid;      /**< as seen inside the container; UINT32_MAX = not known. Since 0.2, as all that follows */
+    int64_t  cpu_ns;   /**< user and system time; -1 = not known */
+    char     command
+        [256]; /**< arguments with blanks between them, cut at the end; a process may write there what it likes */
 };
 
 /** The main process of a container, where a process_handle_t is asked for. */
