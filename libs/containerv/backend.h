@@ -14,6 +14,7 @@
 
 #include <chef/containerv/container.h>
 #include <chef/containerv/copy.h>
+#include <chef/containerv/supervised.h>
 #include <cv/error.h>
 
 #include "spec/spec.h"
@@ -91,6 +92,26 @@ struct cv_backend {
     int (*inspect)(void* instance, char** text_out, struct cv_error* err); /* config.json as it is now, malloc'ed */
     int (*stats)(void* instance, struct containerv_stats* stats_out, struct cv_error* err);
     int (*destroy)(void* instance, struct cv_error* err); /* frees instance, also after an error */
+
+    /*
+     * With CV_FEATURE_SUPERVISED; asked for supervised containers only, but info. Their instances are given up by close(), whoever made
+     * them. Out-structs are zero but their sizes. A log is read by one thread, and may outlive the instance; log_read gives 1 at its end.
+     */
+    int (*info)(void* instance, struct containerv_info* info_out, struct cv_error* err);
+    int (*start)(void* instance, struct cv_error* err);
+    int (*stop)(void* instance, int64_t timeout_ms, struct cv_error* err);
+    int (*attach_input)(void* instance, containerv_handle_t* handle_out, struct cv_error* err);
+    int (*close_input)(void* instance, struct cv_error* err);
+    int (*log_open)(void* instance, uint64_t offset, void** log_out, struct cv_error* err);
+    int (*log_read)(void* log, int64_t timeout_ms, struct containerv_log_record* record_out, struct cv_error* err);
+    int (*log_tail)(void* instance, uint64_t count, uint64_t* offset_out, struct cv_error* err);
+    int (*log_handle)(void* log, containerv_handle_t* handle_out, struct cv_error* err);
+    void (*log_close)(void* log);
+    int (*journal_open)(int64_t since_ns, void** journal_out, struct cv_error* err);
+    int (*journal_read)(
+        void* journal, int64_t timeout_ms, struct containerv_journal_entry* entry_out, struct cv_error* err);
+    int (*journal_handle)(void* journal, containerv_handle_t* handle_out, struct cv_error* err);
+    void (*journal_close)(void* journal);
 };
 
 /* The back ends of this build, in the order they are tried; NULL at the end. core/backends.c of each system's build. */

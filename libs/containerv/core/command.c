@@ -60,8 +60,8 @@ static int check_flags(const struct containerv_spawn_options* options, struct cv
     if (wait && terminal)
         return refuse(
             err, "flags", "CV_SPAWN_WAIT and CV_SPAWN_TERMINAL exclude each other: nobody would read the terminal");
-    if (terminal != (options->terminal_out != NULL))
-        return refuse(err, "terminal_out", terminal ? "is missing" : "is for CV_SPAWN_TERMINAL");
+    if (!terminal && options->terminal_out != NULL)
+        return refuse(err, "terminal_out", "is for CV_SPAWN_TERMINAL");
     if (!wait && options->exit_out != NULL)
         return refuse(err, "exit_out", "is for CV_SPAWN_WAIT");
     if (!terminal && (options->columns != 0 || options->rows != 0))

@@ -66,6 +66,22 @@ static int plan(struct containerv_container* container, const char* root, const 
     return rc == 0 ? cv_spec_validate(container->spec, err) : rc;
 }
 
+/* The streams of a supervised container's command are its supervisor's; the caller of any other holds its terminal. */
+static int check_streams(bool supervised, const struct cv_command* command, struct cv_error* err)
+{
+    bool terminal = (command->flags & CV_SPAWN_TERMINAL) != 0;
+    if (!supervised)
+        return terminal && command->terminal_out == NULL ? refuse(err, "terminal_out", "is missing") : 0;
+    bool given = command->handle_count > 0 || command->terminal_out != NULL;
+    for (size_t i = 0; i < CV_ARRAY_LEN(command->stdio); i++)
+        given = given || command->stdio[i].kind != CV_STDIO_NULL;
+    if (!given)
+        return 0;
+    refuse(err, "command",
+        "a supervised container's streams go to its log: it can be given none, nor handles or terminal_out");
+    return cv_error_hint(err, "read containerv_log_open(), write by containerv_attach_input()");
+}
+
 static int make(struct containerv_container* container, const struct containerv_options* options, struct cv_error* err)
 {
     const struct cv_spec*     spec    = container->spec;
@@ -75,6 +91,8 @@ static int make(struct containerv_container* container, const struct containerv_
     container->has_main = options != NULL && options->command.set;
     if (!container->has_main)
         return container->backend->create(spec, NULL, &container->instance, err);
+    if (check_streams(spec->ext.supervision.set, &options->command, err) < 0)
+        return err->code;
     request.timeout_ms = options->command.timeout_ms;
     cv_command_io(&options->command, &request.io);
     return container->backend->create(spec, &request, &container->instance, err);
@@ -209,24 +227,9 @@ int cv_container_in_state(
         return rc;
     cv_error_set(err, CV_ERR_STATE, "%s: container '%s' is %s", what, container->spec->ext.id,
         (size_t)state < CV_ARRAY_LEN(names) && names[state] != NULL ? names[state] : "in an unknown state");
+    if (container->spec->ext.supervision.set && (state == CV_STATE_CREATED || state == CV_STATE_STOPPED))
+        cv_error_hint(err, "start it first");
     return cv_error_object(err, "%s", container->spec->ext.id);
-}
-
-/* What its back end says, which knows of updates; what we know ourselves where that has none, or is gone. */
-static int inspect(struct containerv_container* container, char** text_out, struct cv_error* err)
-{
-    size_t length = 0;
-    int    rc = container->backend->inspect != NULL ? container->backend->inspect(container->instance, text_out, err)
-                                                    : CV_ERR_LOST;
-    return rc == CV_ERR_LOST ? cv_spec_print(container->spec, text_out, &length, err) : rc;
-}
-
-int containerv_inspect(struct containerv_container* container, char** text_out)
-{
-    struct cv_error err = CV_ERROR_INIT;
-    int             rc  = container != NULL && text_out != NULL ? inspect(container, text_out, &err)
-                                                                : refuse(&err, "container", "is NULL");
-    return cv_publish(&err, rc, "print the specification");
 }
 
 int containerv_destroy(struct containerv_container* container)
@@ -243,7 +246,7 @@ int containerv_close(struct containerv_container* container)
 {
     if (container == NULL)
         return 0;
-    if (!container->opened)
+    if (!container->opened && !container->spec->ext.supervision.set)
         return containerv_destroy(container);
     container->backend->close(container->instance);
     container_free(container);

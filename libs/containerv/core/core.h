@@ -135,6 +135,11 @@ int cv_backend_can(const struct cv_backend* backend, const struct containerv_opt
 int cv_container_in_state(
     struct containerv_container* container, unsigned allowed, const char* what, struct cv_error* err);
 
+/* CV_ERR_UNSUPPORTED when the back end has no supervised containers, CV_ERR_STATE when this is none of them. `container` may be NULL. */
+int cv_container_supervised(struct containerv_container* container, const char* what, struct cv_error* err);
+/* CV_ERR_UNSUPPORTED unless it has the row. */
+int cv_backend_supervises(const struct cv_backend* backend, bool has_row, const char* what, struct cv_error* err);
+
 /* cv_mutex_lock(), in a form that is given to CV_CLEANUP(cv_mutex_unlockp). */
 static inline struct cv_mutex* cv_hold(struct cv_mutex* mutex)
 {

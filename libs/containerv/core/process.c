@@ -66,6 +66,8 @@ static int spawn(struct containerv_container* container, const struct cv_command
     bool             wait   = (command->flags & CV_SPAWN_WAIT) != 0;
     if (!wait && handle_out == NULL)
         return refuse(err, "handle_out", "is NULL without CV_SPAWN_WAIT");
+    if ((command->flags & CV_SPAWN_TERMINAL) != 0 && command->terminal_out == NULL)
+        return refuse(err, "terminal_out", "is missing");
     int rc = cv_command_check(command, err);
     if (rc == 0)
         rc = check_features(container->backend, command, err);

@@ -103,7 +103,9 @@ static int can_copy(struct containerv_container* container, struct cv_error* err
 {
     if (container->backend->copy == NULL || (container->backend->features & CV_FEATURE_COPY) == 0)
         return cv_error_unsupported(err, "copy", container->backend->name);
-    int rc = cv_container_in_state(container, 1u << CV_STATE_CREATED | 1u << CV_STATE_RUNNING, "copy", err);
+    /* a supervised one has its files also while it does not run */
+    unsigned also = container->spec->ext.supervision.set ? 1u << CV_STATE_STOPPED : 0;
+    int      rc = cv_container_in_state(container, 1u << CV_STATE_CREATED | 1u << CV_STATE_RUNNING | also, "copy", err);
     return rc == CV_ERR_STATE
                ? cv_error_hint(err, "only a container that runs and is not paused can be copied to and from")
                : rc;

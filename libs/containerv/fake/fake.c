@@ -10,6 +10,7 @@
 #include <cv/str.h>
 
 #include "fault.h"
+#include "supervised.h"
 
 #include <cv/banned.h>
 
@@ -210,7 +211,7 @@ static int build(
         rc = cv_spec_copy(spec, &fake->spec, err);
     fake->state    = CV_STATE_CREATED;
     fake->has_main = main != NULL;
-    return rc == 0 && main != NULL ? start_process(fake, main, &ignored, err) : rc;
+    return rc == 0 && main != NULL && !spec->ext.supervision.defer ? start_process(fake, main, &ignored, err) : rc;
 }
 
 static int fake_create(
@@ -447,6 +448,58 @@ static int fake_copy(void* instance, const struct cv_copy_request* request, stru
     return rc;
 }
 
+static int fake_info(void* instance, struct containerv_info* info_out, struct cv_error* err)
+{
+    struct fake*          fake  = instance;
+    enum containerv_state state = CV_STATE_STOPPED;
+    int                   rc    = fake_state(instance, &state, err);
+    info_out->state             = (uint32_t)state;
+    info_out->supervised        = 1;
+    info_out->has_exit          = fake->processes[0].ended;
+    if (fake->processes[0].ended)
+        info_out->exit = fake->processes[0].exit;
+    return rc;
+}
+
+/* The main process takes its place again. */
+static int fake_start(void* instance, struct cv_error* err)
+{
+    struct fake*              fake    = instance;
+    struct cv_process_request request = { .process = &fake->spec->process, .user = fake->spec->ext.user };
+    process_handle_t          handle;
+    cv_mutex_lock(&fake->lock);
+    if (fake->processes[0].used) {
+        cv_handle_closep(&fake->processes[0].read_end);
+        fake->processes[0].used = false;
+        fake_give_back();
+    }
+    int rc = start_process(fake, &request, &handle, err);
+    cv_mutex_unlock(&fake->lock);
+    return rc;
+}
+
+static int fake_stop(void* instance, int64_t timeout_ms, struct cv_error* err)
+{
+    struct fake* fake = instance;
+    (void)timeout_ms;
+    return fake->state == CV_STATE_RUNNING ? fake_signal(instance, CV_PROCESS_MAIN, SIGNAL_TERM, err) : 0;
+}
+
+static int fake_attach_input(void* instance, containerv_handle_t* handle_out, struct cv_error* err)
+{
+    struct fake* fake = instance;
+    if (!fake->spec->ext.supervision.open_stdin)
+        return cv_error_set(err, CV_ERR_STATE, "container '%s' has no input", fake->id);
+    *handle_out = fake->event_write;
+    return 0;
+}
+
+static int fake_close_input(void* instance, struct cv_error* err)
+{
+    containerv_handle_t ignored;
+    return fake_attach_input(instance, &ignored, err);
+}
+
 const char* fake_last_copy(void)
 {
     return last_copy != NULL ? last_copy : "";
@@ -475,25 +528,38 @@ const struct cv_backend cv_backend_fake = {
     .name     = "fake",
     .features = CV_FEATURE_PAUSE | CV_FEATURE_TERMINAL | CV_FEATURE_MOUNTS | CV_FEATURE_LAYERS | CV_FEATURE_VETH
                 | CV_FEATURE_USERS | CV_FEATURE_HANDLES | CV_FEATURE_EVENTS | CV_FEATURE_DEVICES | CV_FEATURE_PID1
-                | CV_FEATURE_COPY | CV_FEATURE_TIME | CV_FEATURE_POLICY | CV_FEATURE_OPEN,
-    .caps         = CV_CAP_FILESYSTEM | CV_CAP_PROCESS_CONTROL | CV_CAP_NETWORK | CV_CAP_IPC | CV_CAP_USERS,
-    .create       = fake_create,
-    .open         = fake_open,
-    .list         = fake_list,
-    .close        = fake_close,
-    .spawn        = fake_spawn,
-    .wait         = fake_wait,
-    .signal       = fake_signal,
-    .kill         = fake_kill,
-    .resize       = fake_resize,
-    .pause        = fake_pause,
-    .resume       = fake_resume,
-    .processes    = fake_processes,
-    .state        = fake_state,
-    .next_event   = fake_next_event,
-    .event_handle = fake_event_handle,
-    .copy         = fake_copy,
-    .destroy      = fake_destroy,
+                | CV_FEATURE_COPY | CV_FEATURE_TIME | CV_FEATURE_POLICY | CV_FEATURE_OPEN | CV_FEATURE_SUPERVISED,
+    .caps          = CV_CAP_FILESYSTEM | CV_CAP_PROCESS_CONTROL | CV_CAP_NETWORK | CV_CAP_IPC | CV_CAP_USERS,
+    .create        = fake_create,
+    .open          = fake_open,
+    .list          = fake_list,
+    .close         = fake_close,
+    .spawn         = fake_spawn,
+    .wait          = fake_wait,
+    .signal        = fake_signal,
+    .kill          = fake_kill,
+    .resize        = fake_resize,
+    .pause         = fake_pause,
+    .resume        = fake_resume,
+    .processes     = fake_processes,
+    .state         = fake_state,
+    .next_event    = fake_next_event,
+    .event_handle  = fake_event_handle,
+    .copy          = fake_copy,
+    .destroy       = fake_destroy,
+    .info          = fake_info,
+    .start         = fake_start,
+    .stop          = fake_stop,
+    .attach_input  = fake_attach_input,
+    .close_input   = fake_close_input,
+    .log_open      = fake_log_open,
+    .log_read      = fake_log_read,
+    .log_tail      = fake_log_tail,
+    .log_handle    = fake_log_handle,
+    .log_close     = fake_log_close,
+    .journal_open  = fake_journal_open,
+    .journal_read  = fake_journal_read,
+    .journal_close = fake_journal_close,
 };
 
 static int bare_probe(struct cv_error* err)

@@ -20,6 +20,8 @@ bool fake_arm(unsigned n);
 bool fake_fired(void);
 void fake_disarm(void);
 
+bool fake_readers_open(void); /* a log or journal that nobody has closed */
+
 int fake_live(void); /* resources that are not given back yet */
 
 /* What the last create and the last start got, as text ("args=... env=... cwd=... user=..."),

@@ -138,7 +138,7 @@ static int set_isolation(struct containerv_options* options)
 
 static void what_the_back_end_lacks_fails_the_create_by_name(void** state)
 {
-    int (*const setters[])(struct containerv_options*) = { set_limits, set_supervised, set_isolation };
+    int (*const setters[])(struct containerv_options*) = { set_limits, set_isolation };
     (void)state;
     for (size_t i = 0; i < sizeof(setters) / sizeof(setters[0]); i++) {
         struct containerv_container* container = NULL;

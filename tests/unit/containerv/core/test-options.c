@@ -301,8 +301,9 @@ static void a_command_is_checked_when_it_is_set(void** state)
     struct containerv_spawn_options spawn   = { .size = sizeof(spawn), .flags = CV_SPAWN_WAIT, .exit_out = &ended };
     (void)state;
     FAILS(CV_ERR_INVALID, containerv_options_set_command(options, "/x", &spawn));
-    spawn = (struct containerv_spawn_options){ .size = sizeof(spawn), .flags = CV_SPAWN_TERMINAL };
+    spawn = (struct containerv_spawn_options){ .size = sizeof(spawn), .terminal_out = &terminal };
     FAILS(CV_ERR_INVALID, containerv_options_set_command(options, "/x", &spawn));
+    spawn = (struct containerv_spawn_options){ .size = sizeof(spawn), .flags = CV_SPAWN_TERMINAL };
     spawn.terminal_out = &terminal;
     spawn.columns      = 100;
     OK(containerv_options_set_command(options, "/x", &spawn));

@@ -143,7 +143,7 @@ CV_PUBLIC int containerv_list(int (*each)(const char* id, void* context), void* 
 
 /**
  * Free a handle that containerv_open() has given; the container goes on. One that containerv_create() has given is destroyed, as by
- * containerv_destroy(). NULL is fine.
+ * containerv_destroy(), unless it is supervised: then it goes on too. NULL is fine.
  */
 CV_PUBLIC int containerv_close(struct containerv_container* container);
 
@@ -266,6 +266,9 @@ CV_PUBLIC int containerv_download(struct containerv_container* container, const 
  * @param text_out Set on success; free with containerv_free().
  */
 CV_PUBLIC int containerv_inspect(struct containerv_container* container, char** text_out);
+
+/** As containerv_inspect(), for eyes that are not to see secrets: the values of the environment are "***", its names are kept. */
+CV_PUBLIC int containerv_inspect_redacted(struct containerv_container* container, char** text_out);
 
 /** Kill what runs in the container, remove all that it had on the host, free the handle. NULL is fine. After an error it is freed too. */
 CV_PUBLIC int containerv_destroy(struct containerv_container* container);

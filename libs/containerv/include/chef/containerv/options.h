@@ -171,8 +171,9 @@ struct containerv_spawn_options {
     const containerv_handle_t* handles;           /**< POSIX: extra descriptors, become 3, 4, ... inside; borrowed */
     size_t                     handle_count;
     uint16_t                   columns, rows; /**< first size of the terminal; 0 = 80x24 */
-    containerv_handle_t*       terminal_out;  /**< with CV_SPAWN_TERMINAL; the caller closes it */
-    struct containerv_exit*    exit_out;      /**< with CV_SPAWN_WAIT, may be NULL; its `size` must be set */
+    containerv_handle_t*
+        terminal_out; /**< with CV_SPAWN_TERMINAL; the caller closes it. NULL for a supervised container's command */
+    struct containerv_exit* exit_out; /**< with CV_SPAWN_WAIT, may be NULL; its `size` must be set */
 };
 
 /** @return A new options object, NULL when out of memory. Free with containerv_options_delete(). Since 0.1. */

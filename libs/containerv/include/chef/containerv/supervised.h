@@ -66,7 +66,7 @@ enum containerv_health { CV_HEALTH_NONE = 0, CV_HEALTH_STARTING = 1, CV_HEALTH_H
 struct containerv_info {
     uint32_t               size;            /**< sizeof(struct containerv_info), set by the caller */
     uint32_t               state;           /**< enum containerv_state */
-    uint32_t               supervised;      /**< 0: its caller holds it; then only state and main_process are known */
+    uint32_t               supervised;      /**< 0: its caller holds it; then only the state is known */
     uint32_t               restarts;        /**< how often the supervisor has started it again */
     uint32_t               health;          /**< enum containerv_health */
     uint32_t               health_failures; /**< in a row */
@@ -78,6 +78,8 @@ struct containerv_info {
     char                   error[256]; /**< why the supervisor could not start it again; else empty */
 };
 
+/* All of the calls below fail with CV_ERR_STATE for a container that is not supervised, but containerv_info(). */
+
 CV_PUBLIC int containerv_info(struct containerv_container* container, struct containerv_info* info_out);
 
 /**
@@ -88,7 +90,7 @@ CV_PUBLIC int containerv_start(struct containerv_container* container);
 
 /**
  * Ask the main process to end by its stop signal, kill everything when it has not after `timeout_ms` (-1: the container's own,
- * -2: never). Returns when it has stopped; it is not started again. 0 too when it had stopped already.
+ * -2: never). Returns when it has stopped; it is not started again. 0 too when it had stopped already, or was never started.
  */
 CV_PUBLIC int containerv_stop(struct containerv_container* container, int64_t timeout_ms);
 
@@ -103,7 +105,8 @@ CV_PUBLIC int containerv_close_input(struct containerv_container* container);
 
 enum containerv_stream { CV_STREAM_OUTPUT = 1, CV_STREAM_ERROR = 2 /**< never of a terminal, whose both are one */ };
 
-/** A reader of a container's log. It holds up nobody: what it has not read yet is in files. One thread at a time. */
+/** A reader of a container's log. It holds up nobody: what it has not read yet is in files. One thread at a time. It may outlive the
+ * handle that it was opened with. */
 struct containerv_log;
 
 struct containerv_log_record {
