@@ -1,7 +1,7 @@
 #!/bin/bash
 # What takes long: create and destroy containers from several callers at once, every tenth of which is killed while its container runs, and
-# look for leaks at the end; then each race of the security tests in 500 rounds, and each system call of the fault tests made to fail. The
-# last results are in docs/testing.md.
+# look for leaks at the end; then each race of the security tests in 500 rounds, and each system call of the fault tests made to fail; then
+# containers in a guest whose first process is systemd. The last results are in docs/testing.md.
 #
 # usage: scripts/soak.sh [SECONDS]     of the first part, default 600
 set -euo pipefail
@@ -68,3 +68,5 @@ CV_AUDIT_SECONDS=60 tests/support/leak-audit check "$work/before"
 echo "soak: $seconds s, nothing left behind"
 
 CV_ROUNDS=500 CV_FAULTS_ALL=1 ctest --test-dir build --output-on-failure --timeout 3000 -R 'test-security-(paths|copies|chown)|test-faults'
+
+tests/guest/guest.py --systemd build build/tests/guest/jobs-systemd

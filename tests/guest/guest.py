@@ -3,6 +3,7 @@
 
 usage: guest.py BUILD-FOLDER JOBS           a line of JOBS: name, seconds, shell command, with tabs between. Fails when one of them fails.
        guest.py BUILD-FOLDER -- COMMAND...  run this alone, print what it printed, end with its exit code.
+       guest.py --systemd BUILD-FOLDER JOBS  the same where systemd is the first process.
 
 The guest ends by itself. It has no network and no disk but a copy of what was built, at the same paths.
 """
@@ -92,13 +93,13 @@ def console_tail(path):
     print("guest: the last lines of its console:\n" + "\n".join(text.splitlines()[-60:]), file=sys.stderr)
 
 
-def run(build, jobs):
+def run(build, jobs, image_script="image.sh"):
     kernel = script_output("kernel.sh")
     with open(os.path.join(kernel, "version"), encoding="utf-8") as file:
         print(f"guest: {file.read().strip()}", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="guest-run-", dir=build) as work:
         image = os.path.join(work, "image")
-        script_output("image.sh", build, image)
+        script_output(image_script, build, image)
         results = os.path.join(work, "results")
         command = machine(kernel, make_initrd(kernel, jobs, work), image, work, results)
         started = time.monotonic()
@@ -113,10 +114,10 @@ def run(build, jobs):
     return records, complete and code == 0
 
 
-def run_tests(build, path):
+def run_tests(build, path, image_script="image.sh"):
     with open(path, encoding="utf-8") as file:
         jobs = [line.rstrip("\n").split("\t") for line in file if line.strip()]
-    records, ended = run(build, jobs)
+    records, ended = run(build, jobs, image_script)
     failed = []
     for name, *_ in jobs:
         if name not in records:
@@ -149,6 +150,8 @@ def run_command(build, command):
 def main(arguments):
     if len(arguments) >= 3 and arguments[1] == "--":
         return run_command(os.path.abspath(arguments[0]), arguments[2:])
+    if arguments[:1] == ["--systemd"] and len(arguments) == 3:
+        return run_tests(os.path.abspath(arguments[1]), arguments[2], "systemd-image.sh")
     if len(arguments) != 2:
         sys.exit(__doc__)
     return run_tests(os.path.abspath(arguments[0]), arguments[1])

@@ -42,6 +42,10 @@ class Group(Case):
         for folder in self.groups():
             os.rmdir(folder)
 
+    def mine(self):
+        """A chosen group in the user's part of the tree, as it is written: from the root of the tree."""
+        return "/" + os.path.relpath(self.group, cgroup2()) + "/mine/deeper"
+
     def container_groups(self):
         return [os.path.basename(folder) for folder in self.groups("containerv") if "/c-" in folder]
 
@@ -79,10 +83,6 @@ class Delegated(Group):
         self.output("true")
         self.group = group
         self.assertEqual(self.container_groups(), [])
-
-    def mine(self):
-        """A chosen group in the user's part of the tree, as it is written: from the root of the tree."""
-        return "/" + os.path.relpath(self.group, cgroup2()) + "/mine/deeper"
 
     def test_a_chosen_group(self):
         process = self.start("--name", "one", "--cgroup-parent", self.mine(), "--", "/bin/sh", "-c", "echo up; exec sleep 1000")
@@ -162,6 +162,11 @@ class Limits(WithControllers):
             self.assertEqual(self.output("cat /sys/fs/cgroup/memory.max", "--memory", "64m"), f"{64 << 20}\n")
         self.group = top
         self.assertEqual(self.container_groups(), [])
+
+    def test_a_limit_in_a_chosen_group(self):
+        """The room is made in the delegated group, some levels above the chosen one."""
+        self.assertEqual(self.output("cat /sys/fs/cgroup/memory.max", "--memory", "64m", "--cgroup-parent", self.mine()), f"{64 << 20}\n")
+        self.assertFalse(os.path.exists(os.path.join(self.group, "mine")))
 
     def test_a_limit_beside_others(self):
         """Processes that are none of ours are not moved about."""
