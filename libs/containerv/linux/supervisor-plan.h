@@ -1,4 +1,4 @@
-/* What a supervisor decides. Pure: times come in, decisions come out. */
+/* What a supervisor decides. Pure: times come in, decisions come out. Times are those of cv_clock_monotonic_ms(), at least 0. */
 #ifndef CV_LINUX_SUPERVISOR_PLAN_H
 #define CV_LINUX_SUPERVISOR_PLAN_H
 
@@ -21,7 +21,7 @@ bool plan_restart_after(struct plan_restart* plan, const struct cv_spec_supervis
 struct plan_health {
     uint32_t health; /* enum containerv_health */
     uint32_t failures;
-    int64_t  started_ms, next_ms; /* next_ms: when the next check is due */
+    int64_t  started_ms, next_ms; /* next_ms: when the next check is due, -1: never; not while one runs */
 };
 void    plan_health_start(struct plan_health* plan, const struct cv_spec_supervision* supervision, int64_t now_ms);
 int64_t plan_health_timeout_ms(const struct cv_spec_supervision* supervision);
@@ -39,11 +39,12 @@ struct plan_stop {
     int64_t timeout_ms; /* when the main process's time is over; -1: never */
 };
 void plan_stop_start(struct plan_stop* plan, const struct cv_spec* spec, int64_t now_ms);
-/* timeout_ms: -1 the container's own, -2 never. */
+/* timeout_ms: -1 the container's own, -2 never. Of several that ask, the shortest time counts. */
 void plan_stop_ask(
     struct plan_stop* plan, const struct cv_spec_supervision* supervision, int64_t timeout_ms, int64_t now_ms);
+/* What is to be done now, each step once. The signal comes first, even when the time for it is 0: ask again until there is nothing. */
 enum plan_stop_step plan_stop_due(
     struct plan_stop* plan, const struct cv_spec_supervision* supervision, int64_t now_ms);
-int64_t plan_stop_deadline_ms(const struct plan_stop* plan); /* -1: none */
+int64_t plan_stop_deadline_ms(const struct plan_stop* plan); /* of the next step; -1: none */
 
 #endif
