@@ -21,11 +21,15 @@
 
 #include "faults.h"
 #include "linux/cgroup-file.h"
+#include "linux/cgroup-place.h"
 #include "linux/cgroup.h"
 #include "linux/container-internal.h"
 #include "linux/limits-v1.h"
+#include "linux/mountinfo.h"
 #include "linux/net.h"
 #include "linux/source.h"
+
+#define CHOSEN_TOP "/cv-test-faults" /* of cgroups */
 
 enum { PIDS = 17, STRIDE = 6, REPORT_MAX = 256 << 10 };
 
@@ -91,6 +95,7 @@ static void add_limits(void)
     spec->ext.limits.cpu_weight   = 50;
     spec->ext.limits.upper_bytes  = UINT64_C(4) << 20;
     CV_TEST_OK(err, cv_spec_set_string(&spec->ext.limits.cpus, "0", &err));
+    CV_TEST_OK(err, cv_spec_set_string(&spec->ext.cgroup_parent, CHOSEN_TOP "/below", &err));
     CV_TEST_OK(err, cv_spec_add_device(spec, "/dev/full", NULL, "r", &err));
 }
 
@@ -261,6 +266,19 @@ static void check_no_group_of_version_1(void)
     }
 }
 
+/* Also of the tree of version 2. */
+static void check_no_chosen_place(void)
+{
+    int root = -1, place = -1;
+    CV_TEST_OK(err, linux_mountinfo_open_cgroup2(&root, &err));
+    if (linux_cgroup_place_open(root, CHOSEN_TOP, &place, &err) != CV_ERR_NOT_FOUND)
+        fail_msg("%s: the chosen parent of cgroups is left", subject_progress);
+    close(root);
+    for (int i = 0; i < LINUX_CONTROLLERS; i++)
+        if (linux_v1_find_parent((enum linux_controller)i, CHOSEN_TOP, &place, &err) != CV_ERR_NOT_FOUND)
+            fail_msg("%s: the chosen parent is left where the controller %d is", subject_progress, i);
+}
+
 static size_t count_entries(const char* path)
 {
     DIR*   folder = opendir(path);
@@ -325,6 +343,7 @@ void subject_check_nothing_left(const struct subject_state* before)
     if (if_nametoindex(link) != 0)
         fail_msg("%s: the link %s is left", subject_progress, link);
     check_no_group_of_version_1();
+    check_no_chosen_place();
     CV_TEST_OK(err, linux_cgroup_open_parent(NULL, &parent, &err));
     if (linux_cgroup_open(parent, id, &group, &err) != CV_ERR_NOT_FOUND)
         fail_msg("%s: the control group is left", subject_progress);

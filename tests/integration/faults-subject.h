@@ -15,7 +15,7 @@
 enum subject_kind {
     SUBJECT_INIT,    /* layers, a network, an init */
     SUBJECT_NO_INIT, /* the same, the program is PID 1 */
-    SUBJECT_LIMITS,  /* layers, limits of memory, processes, CPUs and of the upper, rules of devices */
+    SUBJECT_LIMITS,  /* layers, limits of memory, processes, CPUs and of the upper, rules of devices, a chosen cgroup */
     SUBJECT_GRANTED, /* a folder, SYS_ADMIN, a terminal, another user, a device, limits */
 };
 

@@ -23,6 +23,7 @@
 #include <sys/statvfs.h>
 #include <sys/types.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /* clang-format off */
@@ -49,6 +50,7 @@
     CALL(int, setfsgid, (gid_t g), (g)) \
     CALL(ssize_t, getrandom, (void* b, size_t n, unsigned f), (b, n, f)) \
     CALL(int, mkdir, (const char* p, mode_t m), (p, m)) \
+    CALL(int, fsetxattr, (int fd, const char* n, const void* v, size_t s, int f), (fd, n, v, s, f)) \
     CALL(int, mkdirat, (int d, const char* p, mode_t m), (d, p, m)) \
     CALL(int, socket, (int d, int t, int p), (d, t, p)) \
     CALL(int, socketpair, (int d, int t, int p, int fds[2]), (d, t, p, fds)) \

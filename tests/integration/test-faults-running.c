@@ -221,6 +221,12 @@ static void every_call_of_a_destroy_without_init(void** state)
     destroy_all(SUBJECT_NO_INIT);
 }
 
+static void every_call_of_a_destroy_with_limits(void** state)
+{
+    (void)state;
+    destroy_all(SUBJECT_LIMITS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +235,7 @@ int main(void)
         cmocka_unit_test(every_call_of_a_spawn_with_more_granted),
         cmocka_unit_test(every_call_of_a_destroy),
         cmocka_unit_test(every_call_of_a_destroy_without_init),
+        cmocka_unit_test(every_call_of_a_destroy_with_limits),
     };
     return cmocka_run_group_tests(tests, subject_setup, subject_teardown);
 }
