@@ -81,7 +81,7 @@ static bool wants_limits(const struct containerv_options* options)
 }
 static bool wants_supervised(const struct containerv_options* options)
 {
-    return options->supervised;
+    return options->draft->ext.supervision.set;
 }
 static bool wants_devices(const struct containerv_options* options)
 {

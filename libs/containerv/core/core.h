@@ -51,7 +51,6 @@ struct containerv_options {
     struct cv_spec*           draft;
     bool                      env_set; /* exactly draft->process.env, also when that is empty */
     uint64_t                  capabilities_add, capabilities_drop; /* bits by number */
-    bool                      supervised;
     char*                     backend;
     struct cv_command         command;
     struct containerv_policy* policy; /* NULL: none */

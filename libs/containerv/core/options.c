@@ -160,11 +160,6 @@ int containerv_options_set_init(struct containerv_options* options, int on)
     return set_flag(options, options != NULL ? &options->draft->ext.no_init : NULL, on, true, "init");
 }
 
-int containerv_options_set_supervised(struct containerv_options* options, int on)
-{
-    return set_flag(options, options != NULL ? &options->supervised : NULL, on, false, "supervised");
-}
-
 static int fill_network(struct cv_spec* trial, const struct containerv_network* network, struct cv_error* err)
 {
     struct containerv_network known;

@@ -11,6 +11,7 @@
 #include "fields.h"
 #include "mountopts.h"
 #include "policy.h"
+#include "supervision.h"
 
 #include <cv/banned.h>
 
@@ -412,6 +413,8 @@ static const rule_fn rules[] = {
     rule_network,
     rule_cpu_time,
     cv_spec_policy_check,
+    cv_spec_supervision_check,
+    cv_spec_secrets_check,
 };
 
 int cv_spec_validate(const struct cv_spec* spec, struct cv_error* err)

@@ -292,7 +292,8 @@ CV_PUBLIC int containerv_options_set_command(
 /** 1 (default): a small process of ours is PID 1, reaps and forwards signals. 0: the first program started is PID 1. */
 CV_PUBLIC int containerv_options_set_init(struct containerv_options* options, int on);
 
-/** 1: the container outlives its caller. Default 0: it lives as long as its handle. */
+/** 1: the container outlives its caller: see supervised.h. Default 0: it lives as long as its handle, and what
+ * containerv_options_set_supervision() has set is taken back. */
 CV_PUBLIC int containerv_options_set_supervised(struct containerv_options* options, int on);
 
 /** Choose a back end by name ("linux"). Default: the environment's CONTAINERV_BACKEND, else the first that works here. */

@@ -33,10 +33,10 @@ struct containerv_supervision {
     uint32_t           size;            /**< sizeof(struct containerv_supervision) */
     uint32_t           flags;           /**< enum containerv_supervision_flags */
     uint32_t           restart;         /**< enum containerv_restart */
-    uint32_t           restart_max;     /**< 0 = no limit */
+    uint32_t           restart_max;     /**< of CV_RESTART_ON_FAILURE; 0 = no limit */
     uint32_t           stop_signal;     /**< what containerv_stop() and the timeout send first; 0 = SIGTERM */
     int64_t            stop_timeout_ms; /**< from there to SIGKILL; 0 = CV_STOP_TIMEOUT_MS, < 0 = never */
-    uint64_t           log_file_bytes;  /**< the log goes on in a new file after that many; 0 = 16 MiB */
+    uint64_t           log_file_bytes;  /**< the log goes on in a new file after that many, >= 64 KiB; 0 = 16 MiB */
     uint64_t           log_bytes;       /**< beyond it the oldest file is dropped, and readers are told; 0 = 1 GiB */
     const char* const* health_command;  /**< NULL-terminated; run every health_interval_ms, 0 is healthy; NULL = none */
     int64_t            health_interval_ms, health_timeout_ms; /**< 0 = 30 s */
@@ -53,11 +53,18 @@ struct containerv_secret {
     uint32_t    mode; /**< 0 = 0400 */
 };
 
-/** Set how it is supervised; implies containerv_options_set_supervised(options, 1). */
+/**
+ * Set how it is supervised; implies containerv_options_set_supervised(options, 1), replaces what was set before. Copied. CV_ERR_INVALID for
+ * what contradicts itself: CV_SUPERVISED_REMOVE with a restart, a log smaller than one of its files, times of health without its command.
+ */
 CV_PUBLIC int containerv_options_set_supervision(
     struct containerv_options* options, const struct containerv_supervision* supervision);
 
-/** At most 64. Not only for supervised containers. */
+/**
+ * At most 64, each with a name of its own. Not only for supervised containers. All are in a read-only file system in memory, which is
+ * mounted over what the root has as /run/secrets. The source is a regular file that containerv_create() (and each restart) reads:
+ * CV_ERR_NOT_FOUND, CV_ERR_LIMIT above 1 MiB.
+ */
 CV_PUBLIC int containerv_options_add_secret(struct containerv_options* options, const struct containerv_secret* secret);
 
 enum containerv_health { CV_HEALTH_NONE = 0, CV_HEALTH_STARTING = 1, CV_HEALTH_HEALTHY = 2, CV_HEALTH_UNHEALTHY = 3 };
