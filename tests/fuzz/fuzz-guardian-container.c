@@ -64,6 +64,7 @@ struct guardian_container* fuzz_container_add(struct guardian* guardian, const c
     spec->ext.set       = true;
     container->event_fd = container->listen_fd = -1;
     container->linux_                          = new_container(spec);
+    container->guardian                        = guardian;
     container->next                            = guardian->containers;
     guardian->containers                       = container;
     FUZZ_CHECK(guardian_process_add(container, &main, true, 0, NULL) != NULL);

@@ -39,7 +39,8 @@ struct launch {
 static int run_guardian(void* data)
 {
     struct launch* launch = data;
-    char*          argv[] = { (char*)"cv-guardian", NULL };
+    const char*    slash  = strrchr(launch->path, '/');
+    char*          argv[] = { (char*)(slash != NULL ? slash + 1 : launch->path), NULL };
     sigset_t       none;
 
     if (launch->main_fd == MAIN_FD) {
@@ -146,40 +147,61 @@ int linux_client_beside(const char* library, const char* relative, char** path_o
     return 0;
 }
 
+/* A program of ours: where it is in an install, from the library's folder and by its whole path, and what overrides that. */
+struct program {
+    const char *from_library, *installed, *variable;
+};
+
 /* An install tree works from wherever it is. */
-static int beside_library(char** path_out, struct cv_error* err)
+static int beside_library(const char* relative, char** path_out, struct cv_error* err)
 {
     CV_CLEANUP(cv_freep) char* self   = NULL;
     int                        result = cv_self_path((const void*)&linux_client_program, &self, err);
 
-    return result < 0 ? result : linux_client_beside(self, CV_GUARDIAN_FROM_LIBRARY, path_out, err);
+    return result < 0 ? result : linux_client_beside(self, relative, path_out, err);
 }
 
-static int not_found(const char* path, struct cv_error* err)
+static int not_found(const char* path, const char* variable, struct cv_error* err)
 {
     cv_error_set(err, CV_ERR_NOT_FOUND, "the program '%s' is not there or can't be run", path);
     cv_error_object(err, "%s", path);
-    cv_error_hint(err, "install containerv completely, or name the program in CONTAINERV_GUARDIAN");
+    cv_error_hint(err, "install containerv completely, or name the program in %s", variable);
     return CV_ERR_NOT_FOUND;
 }
 
-int linux_client_program(char** path_out, struct cv_error* err)
+static int find(const struct program* program, char** path_out, struct cv_error* err)
 {
     CV_CLEANUP(cv_freep) char* path   = NULL;
-    int                        result = cv_env_get_secure("CONTAINERV_GUARDIAN", &path, err);
+    int                        result = cv_env_get_secure(program->variable, &path, err);
 
     if (result < 0)
         return result;
     if (path == NULL) {
-        if (beside_library(&path, err) < 0 || access(path, X_OK) < 0) {
+        if (beside_library(program->from_library, &path, err) < 0 || access(path, X_OK) < 0) {
             free(path);
-            path = cv_strdup(CV_GUARDIAN_INSTALLED, err);
+            path = cv_strdup(program->installed, err);
         }
     }
     if (path == NULL)
         return CV_ERR_NO_MEMORY;
     if (access(path, X_OK) < 0)
-        return not_found(path, err);
+        return not_found(path, program->variable, err);
     *path_out = CV_STEAL(path);
     return 0;
+}
+
+int linux_client_program(char** path_out, struct cv_error* err)
+{
+    const struct program guardian = { CV_PROGRAMS_FROM_LIBRARY "/cv-guardian", CV_PROGRAMS_INSTALLED "/cv-guardian",
+        "CONTAINERV_GUARDIAN" };
+
+    return find(&guardian, path_out, err);
+}
+
+int linux_client_supervisor(char** path_out, struct cv_error* err)
+{
+    const struct program supervisor = { CV_PROGRAMS_FROM_LIBRARY "/cv-supervisor",
+        CV_PROGRAMS_INSTALLED "/cv-supervisor", "CONTAINERV_SUPERVISOR" };
+
+    return find(&supervisor, path_out, err);
 }

@@ -17,6 +17,8 @@
 /* Where the program is: CONTAINERV_GUARDIAN (not for programs with more rights than their caller), beside our library, or where it was
  * to be installed. *path_out is malloc'ed. CV_ERR_NOT_FOUND with a hint. */
 int linux_client_program(char** path_out, struct cv_error* err);
+/* The same for cv-supervisor: CONTAINERV_SUPERVISOR. */
+int linux_client_supervisor(char** path_out, struct cv_error* err);
 
 /* Where the program would be: `relative` (the way between the two folders of the install) from the folder of the file `library`. Looks
  * at nothing. *path_out is malloc'ed. */

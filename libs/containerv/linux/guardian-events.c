@@ -44,8 +44,13 @@ static void keep(struct guardian_events* events, const struct containerv_event* 
 void guardian_event(
     struct guardian_container* container, enum containerv_event_kind kind, const struct guardian_process* process)
 {
-    struct containerv_event event = { .size = sizeof(event), .kind = kind, .time_ns = cv_clock_realtime_ns() };
+    const struct guardian_hooks* hooks = container->guardian->hooks;
+    struct containerv_event      event = { .size = sizeof(event), .kind = kind, .time_ns = cv_clock_realtime_ns() };
 
+    if (hooks != NULL) {
+        hooks->event(container, kind, process);
+        return;
+    }
     if (process != NULL) {
         event.process = process->pid;
         event.exit    = process->exit;

@@ -15,14 +15,7 @@
 
 #include <cv/banned.h>
 
-/* What is polled, and where the answer goes: the objects remember it, so that handling one may free others. */
-struct poll_set {
-    struct pollfd* entries;
-    short**        targets;
-    size_t         count, capacity;
-};
-
-static int add(struct poll_set* set, int fd, short events, short* target, struct cv_error* err)
+int guardian_poll_add(struct guardian_poll* set, int fd, short events, short* target, struct cv_error* err)
 {
     *target = 0;
     if (fd < 0)
@@ -45,31 +38,31 @@ static int add(struct poll_set* set, int fd, short events, short* target, struct
     return 0;
 }
 
-static void sooner(int64_t* deadline_ms, int64_t other_ms)
+void guardian_sooner(int64_t* deadline_ms, int64_t other_ms)
 {
     if (other_ms >= 0 && (*deadline_ms < 0 || other_ms < *deadline_ms))
         *deadline_ms = other_ms;
 }
 
-static int collect_container(
-    struct guardian_container* container, bool closed, struct poll_set* set, int64_t* deadline_ms, struct cv_error* err)
+static int collect_container(struct guardian_container* container, bool closed, struct guardian_poll* set,
+    int64_t* deadline_ms, struct cv_error* err)
 {
     int listen_fd = closed ? -1 : container->listen_fd;
     int init_fd   = container->state == CV_STATE_STOPPED ? -1 : linux_container_init_pidfd(container->linux_);
     int end_fd    = init_fd < 0 || container->held == 0 ? -1 : linux_container_end_fd(container->linux_);
-    int result    = add(set, init_fd, POLLIN, &container->init_ready, err);
+    int result    = guardian_poll_add(set, init_fd, POLLIN, &container->init_ready, err);
 
     if (result == 0)
-        result = add(set, end_fd, POLLIN, &container->end_ready, err);
+        result = guardian_poll_add(set, end_fd, POLLIN, &container->end_ready, err);
     if (result == 0)
-        result =
-            add(set, container->events.count > 0 ? container->event_fd : -1, POLLOUT, &container->event_ready, err);
+        result = guardian_poll_add(
+            set, container->events.count > 0 ? container->event_fd : -1, POLLOUT, &container->event_ready, err);
     if (result == 0)
-        result = add(set, listen_fd, POLLIN, &container->listen_ready, err);
+        result = guardian_poll_add(set, listen_fd, POLLIN, &container->listen_ready, err);
     for (struct guardian_process* at = container->processes; at != NULL && result == 0; at = at->next) {
         if (!at->ended)
-            sooner(deadline_ms, at->deadline_ms);
-        result = add(set, at->is_main ? -1 : at->pidfd, POLLIN, &at->ready, err);
+            guardian_sooner(deadline_ms, at->deadline_ms);
+        result = guardian_poll_add(set, at->is_main ? -1 : at->pidfd, POLLIN, &at->ready, err);
     }
     return result;
 }
@@ -93,11 +86,11 @@ static bool is_full(struct guardian* guardian, int64_t* deadline_ms)
     if (!guardian_has_spare(guardian) && !guardian->is_full)
         guardian_full(guardian);
     if (guardian->is_full)
-        sooner(deadline_ms, guardian->full_until_ms);
+        guardian_sooner(deadline_ms, guardian->full_until_ms);
     return guardian->is_full;
 }
 
-static int collect(struct guardian* guardian, struct poll_set* set, int64_t* deadline_ms, struct cv_error* err)
+static int collect(struct guardian* guardian, struct guardian_poll* set, int64_t* deadline_ms, struct cv_error* err)
 {
     bool closed;
     int  result;
@@ -105,15 +98,18 @@ static int collect(struct guardian* guardian, struct poll_set* set, int64_t* dea
     set->count   = 0;
     *deadline_ms = -1;
     closed       = is_full(guardian, deadline_ms) || is_crowded(guardian);
-    result       = add(set, guardian->spare_fd < 0 ? -1 : guardian->main_fd, POLLIN, &guardian->main_ready, err);
+    result =
+        guardian_poll_add(set, guardian->spare_fd < 0 ? -1 : guardian->main_fd, POLLIN, &guardian->main_ready, err);
     if (result == 0)
-        result = add(set, guardian->caller_fd, POLLIN, &guardian->caller_ready, err);
+        result = guardian_poll_add(set, guardian->caller_fd, POLLIN, &guardian->caller_ready, err);
     for (struct guardian_container* at = guardian->containers; at != NULL && result == 0; at = at->next)
         result = collect_container(at, closed, set, deadline_ms, err);
     for (struct guardian_peer* at = guardian->peers; at != NULL && result == 0; at = at->next) {
-        sooner(deadline_ms, at->deadline_ms);
-        result = add(set, at->fd, at->state == GUARDIAN_PEER_TAKES ? POLLOUT : POLLIN, &at->ready, err);
+        guardian_sooner(deadline_ms, at->deadline_ms);
+        result = guardian_poll_add(set, at->fd, at->state == GUARDIAN_PEER_TAKES ? POLLOUT : POLLIN, &at->ready, err);
     }
+    if (result == 0 && guardian->hooks != NULL)
+        result = guardian->hooks->collect(guardian, set, deadline_ms, err);
     return result;
 }
 
@@ -130,7 +126,7 @@ static void handle_containers(struct guardian* guardian)
     }
 }
 
-static int turn(struct guardian* guardian, struct poll_set* set, struct cv_error* err)
+static int turn(struct guardian* guardian, struct guardian_poll* set, struct cv_error* err)
 {
     int64_t deadline_ms;
     int     result = collect(guardian, set, &deadline_ms, err);
@@ -145,6 +141,10 @@ static int turn(struct guardian* guardian, struct poll_set* set, struct cv_error
     for (size_t i = 0; i < set->count; i++)
         *set->targets[i] = set->entries[i].revents;
     handle_containers(guardian);
+    if (guardian->hooks != NULL)
+        result = guardian->hooks->handle(guardian, err);
+    if (result < 0)
+        return result;
     if (guardian->main_ready != 0) /* before the peers: most connections come with their request in them */
         result = guardian_accept(guardian, err);
     guardian_peers_handle(guardian);
@@ -175,25 +175,43 @@ static void sweep(struct guardian* guardian)
     guardian_reap_strays(guardian); /* forgets those that were left */
 }
 
-int guardian_run(int main_fd, struct cv_error* err)
+void guardian_init(struct guardian* guardian, int main_fd)
 {
-    struct guardian guardian = { .main_fd = main_fd,
-        .caller_fd                        = open_caller(main_fd),
-        .spare_fd                         = -1,
-        .accounts                         = { { .most = GUARDIAN_MAX_HELD }, { .most = GUARDIAN_MAX_HELD } } };
-    struct poll_set set      = { .entries = NULL };
-    int             result;
+    *guardian = (struct guardian){ .main_fd = main_fd,
+        .caller_fd                          = open_caller(main_fd),
+        .spare_fd                           = -1,
+        .accounts                           = { { .most = GUARDIAN_MAX_HELD }, { .most = GUARDIAN_MAX_HELD } } };
+}
+
+void guardian_detach(struct guardian* guardian)
+{
+    cv_handle_closep(&guardian->main_fd);
+    cv_handle_closep(&guardian->spare_fd);
+    cv_handle_closep(&guardian->caller_fd);
+    guardian->main_ready = guardian->caller_ready = 0;
+}
+
+int guardian_loop(struct guardian* guardian, struct cv_error* err)
+{
+    struct guardian_poll set = { .entries = NULL };
+    int                  result;
 
     do {
-        result = turn(&guardian, &set, err);
+        result = turn(guardian, &set, err);
         if (result == CV_ERR_NO_MEMORY)
             result = 0; /* of one turn: the next may have it */
     } while (result == 0);
-    sweep(&guardian);
+    sweep(guardian);
     free(set.entries);
     free(set.targets);
-    close(main_fd);
-    cv_handle_closep(&guardian.spare_fd);
-    cv_handle_closep(&guardian.caller_fd);
+    guardian_detach(guardian);
     return result == CV_ERR_LOST ? 0 : result;
+}
+
+int guardian_run(int main_fd, struct cv_error* err)
+{
+    struct guardian guardian;
+
+    guardian_init(&guardian, main_fd);
+    return guardian_loop(&guardian, err);
 }

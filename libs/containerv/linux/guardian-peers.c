@@ -122,6 +122,8 @@ void guardian_peer_add(struct guardian* guardian, int fd, struct guardian_contai
 
 bool guardian_has_spare(struct guardian* guardian)
 {
+    if (guardian->main_fd < 0) /* detached: no caller comes */
+        return true;
     if (guardian->spare_fd < 0)
         guardian->spare_fd = fcntl(guardian->main_fd, F_DUPFD_CLOEXEC, 3);
     return guardian->spare_fd >= 0;

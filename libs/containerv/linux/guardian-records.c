@@ -157,7 +157,9 @@ static uint32_t reason_of(const struct guardian_container* container, const stru
 static void finish(struct guardian* guardian, struct guardian_container* container, struct guardian_process* process,
     const struct linux_status* status)
 {
-    struct containerv_exit* exit = &process->exit;
+    const struct guardian_hooks* hooks = guardian->hooks;
+    struct containerv_exit*      exit  = &process->exit;
+    bool                         tell;
 
     exit->signal            = status->signal;
     exit->code              = status->signal != 0 ? 128 + status->signal : status->code;
@@ -168,8 +170,10 @@ static void finish(struct guardian* guardian, struct guardian_container* contain
     process->ended          = true;
     cv_handle_closep(&process->pidfd);
     cv_handle_closep(&process->terminal_fd);
+    tell = hooks == NULL || hooks->ended(container, process);
     guardian_event(container, CV_EVENT_EXITED, process);
-    guardian_peers_ended(guardian, container, process);
+    if (tell)
+        guardian_peers_ended(guardian, container, process);
 }
 
 static int64_t time_ns(const struct timeval* time)
@@ -333,6 +337,16 @@ static void reap_left(struct guardian* guardian)
     linux_container_finish_left();
 }
 
+void guardian_container_forget(struct guardian* guardian, struct guardian_container* container)
+{
+    unlink_container(guardian, container);
+    drop_processes(guardian, container);
+    cv_handle_closep(&container->listen_fd);
+    cv_handle_closep(&container->event_fd);
+    free(container->events.ring);
+    free(container);
+}
+
 int guardian_container_remove(struct guardian* guardian, struct guardian_container* container, struct cv_error* err)
 {
     int64_t deadline_ms = cv_clock_deadline_ms(GUARDIAN_END_MS); /* of all that is waited for in here */
@@ -345,13 +359,8 @@ int guardian_container_remove(struct guardian* guardian, struct guardian_contain
         guardian_container_drain(guardian, container, NULL);
     guardian_copies_end(container, deadline_ms);
     guardian_peers_drop(guardian, container);
-    unlink_container(guardian, container);
     result = linux_container_destroy(container->linux_, err);
-    drop_processes(guardian, container);
-    cv_handle_closep(&container->listen_fd);
-    cv_handle_closep(&container->event_fd);
-    free(container->events.ring);
-    free(container);
+    guardian_container_forget(guardian, container);
     return result;
 }
 

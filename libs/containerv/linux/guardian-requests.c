@@ -20,22 +20,8 @@
 
 enum { COMM_SIZE = 64, MAX_PROCESSES = 1 << 22 /* the kernel's largest pid_max */ };
 
-/* A request being answered. */
-struct request {
-    struct guardian*                     guardian;
-    struct guardian_peer*                peer;
-    const Containerv__Guardian__Request* message;
-    struct wire_message*                 wire;
-    Containerv__Guardian__Reply          reply;
-    Containerv__Guardian__Exit           exit;
-    uint64_t                             stats[MESSAGE_STATS];
-    struct linux_counts counts;    /* before the process was started; a new container has counted nothing */
-    int                 passed_fd; /* goes with the reply, closed afterwards */
-    bool                waits;     /* no reply now */
-};
-
 /* Its socket. SOCK_STREAM would glue events together. */
-static int take_event_fd(struct request* request, int* fd_out, struct cv_error* err)
+static int take_event_fd(struct guardian_request* request, int* fd_out, struct cv_error* err)
 {
     int       type   = 0;
     socklen_t length = sizeof(type);
@@ -49,8 +35,8 @@ static int take_event_fd(struct request* request, int* fd_out, struct cv_error* 
 }
 
 /* Report a started process: pid and terminal. The child's terminal is closed with the request. */
-static int add_child(struct request* request, struct guardian_container* container, const struct linux_child* child,
-    bool is_main, int64_t timeout_ms, struct cv_error* err)
+static int add_child(struct guardian_request* request, struct guardian_container* container,
+    const struct linux_child* child, bool is_main, int64_t timeout_ms, struct cv_error* err)
 {
     struct guardian_process* process;
 
@@ -65,8 +51,8 @@ static int add_child(struct request* request, struct guardian_container* contain
     return 0;
 }
 
-static int create_container(
-    struct request* request, const struct cv_spec* spec, const struct message_start* main, struct cv_error* err)
+static int create_container(struct guardian_request* request, const struct cv_spec* spec,
+    const struct message_start* main, struct cv_error* err)
 {
     struct guardian_container* container = calloc(1, sizeof(*container));
     struct linux_child         child     = { .pid = 0, .pidfd = -1, .terminal_fd = -1 };
@@ -76,6 +62,7 @@ static int create_container(
         return cv_error_no_memory(err);
     if (!request->guardian->swept) /* what can't be swept is in nobody's way but that of a container with the same id */
         request->guardian->swept = linux_container_sweep(NULL) == 0;
+    container->guardian = request->guardian;
     container->state    = CV_STATE_CREATED;
     container->event_fd = container->listen_fd = -1;
     result                                     = take_event_fd(request, &container->event_fd, err);
@@ -98,7 +85,7 @@ static int create_container(
     return main != NULL ? add_child(request, container, &child, true, main->timeout_ms, err) : 0;
 }
 
-static int do_create(struct request* request, struct cv_error* err)
+static int do_create(struct guardian_request* request, struct cv_error* err)
 {
     const Containerv__Guardian__Create*       create = request->message->create;
     CV_CLEANUP(cv_spec_freep) struct cv_spec* spec   = NULL;
@@ -125,7 +112,7 @@ static int do_create(struct request* request, struct cv_error* err)
 }
 
 /* The container of a request, if this peer may ask for it. */
-static struct guardian_container* find(const struct request* request, const char* id, struct cv_error* err)
+static struct guardian_container* find(const struct guardian_request* request, const char* id, struct cv_error* err)
 {
     struct guardian_container* container = guardian_container_find(request->guardian, id, err);
 
@@ -137,7 +124,7 @@ static struct guardian_container* find(const struct request* request, const char
 }
 
 /* One that runs. */
-static struct guardian_container* running(struct request* request, const char* id, struct cv_error* err)
+static struct guardian_container* running(struct guardian_request* request, const char* id, struct cv_error* err)
 {
     struct guardian_container* container = find(request, id, err);
 
@@ -153,7 +140,7 @@ static int failed(const struct cv_error* err)
     return err->code;
 }
 
-static int do_spawn(struct request* request, struct cv_error* err)
+static int do_spawn(struct guardian_request* request, struct cv_error* err)
 {
     const Containerv__Guardian__Spawn* spawn     = request->message->spawn;
     struct guardian_container*         container = running(request, spawn->id, err);
@@ -178,7 +165,7 @@ static int do_spawn(struct request* request, struct cv_error* err)
     return result;
 }
 
-static int do_copy(struct request* request, struct cv_error* err)
+static int do_copy(struct guardian_request* request, struct cv_error* err)
 {
     const Containerv__Guardian__Copy* message   = request->message->copy;
     struct guardian_container*        container = running(request, message->id, err);
@@ -202,7 +189,7 @@ static bool is_waiting_stranger(const struct guardian_peer* peer)
     return peer->is_stranger && peer->state == GUARDIAN_PEER_WAITS;
 }
 
-static int do_wait(struct request* request, struct cv_error* err)
+static int do_wait(struct guardian_request* request, struct cv_error* err)
 {
     const Containerv__Guardian__Wait* wait      = request->message->wait;
     struct guardian_container*        container = find(request, wait->id, err);
@@ -222,7 +209,7 @@ static int do_wait(struct request* request, struct cv_error* err)
     return 0;
 }
 
-static int do_signal(struct request* request, struct cv_error* err)
+static int do_signal(struct guardian_request* request, struct cv_error* err)
 {
     const Containerv__Guardian__Signal* message   = request->message->signal;
     struct guardian_container*          container = running(request, message->id, err);
@@ -243,7 +230,7 @@ static int do_signal(struct request* request, struct cv_error* err)
     return 0;
 }
 
-static int do_resize(struct request* request, struct cv_error* err)
+static int do_resize(struct guardian_request* request, struct cv_error* err)
 {
     const Containerv__Guardian__Resize* resize    = request->message->resize;
     struct guardian_container*          container = running(request, resize->id, err);
@@ -262,7 +249,7 @@ static int do_resize(struct request* request, struct cv_error* err)
     return 0;
 }
 
-static int do_kill(struct request* request, struct cv_error* err)
+static int do_kill(struct guardian_request* request, struct cv_error* err)
 {
     struct guardian_container* container = find(request, request->message->kill->id, err);
     int                        result;
@@ -280,7 +267,7 @@ static int do_kill(struct request* request, struct cv_error* err)
     return guardian_container_drain(request->guardian, container, err);
 }
 
-static int do_pause(struct request* request, struct cv_error* err)
+static int do_pause(struct guardian_request* request, struct cv_error* err)
 {
     struct guardian_container* container = running(request, request->message->pause->id, err);
     int                        result;
@@ -297,7 +284,7 @@ static int do_pause(struct request* request, struct cv_error* err)
     return 0;
 }
 
-static int do_resume(struct request* request, struct cv_error* err)
+static int do_resume(struct guardian_request* request, struct cv_error* err)
 {
     struct guardian_container* container = running(request, request->message->resume->id, err);
     int                        result;
@@ -354,7 +341,7 @@ static int list_pids(struct guardian_container* container, pid_t** list_out, siz
 }
 
 /* The reply's list is one block behind its pointers; finish() frees it. */
-static int fill_processes(struct request* request, const pid_t* list, size_t count, struct cv_error* err)
+static int fill_processes(struct guardian_request* request, const pid_t* list, size_t count, struct cv_error* err)
 {
     Containerv__Guardian__ProcessInfo** pointers =
         malloc(count * (sizeof(*pointers) + sizeof(struct process_entry)) + 1);
@@ -375,7 +362,7 @@ static int fill_processes(struct request* request, const pid_t* list, size_t cou
     return 0;
 }
 
-static int do_processes(struct request* request, struct cv_error* err)
+static int do_processes(struct guardian_request* request, struct cv_error* err)
 {
     struct guardian_container*  container = running(request, request->message->processes->id, err);
     CV_CLEANUP(cv_freep) pid_t* list      = NULL;
@@ -388,7 +375,7 @@ static int do_processes(struct request* request, struct cv_error* err)
     return result == 0 ? fill_processes(request, list, count, err) : result;
 }
 
-static int do_state(struct request* request, struct cv_error* err)
+static int do_state(struct guardian_request* request, struct cv_error* err)
 {
     struct guardian_container* container = find(request, request->message->state->id, err);
 
@@ -398,7 +385,7 @@ static int do_state(struct request* request, struct cv_error* err)
     return 0;
 }
 
-static int do_update(struct request* request, struct cv_error* err)
+static int do_update(struct guardian_request* request, struct cv_error* err)
 {
     const Containerv__Guardian__Update*       update    = request->message->update;
     struct guardian_container*                container = running(request, update->id, err);
@@ -418,7 +405,7 @@ static int do_update(struct request* request, struct cv_error* err)
     return linux_container_update(container->linux_, limits, container->state == CV_STATE_PAUSED, err);
 }
 
-static int do_stats(struct request* request, struct cv_error* err)
+static int do_stats(struct guardian_request* request, struct cv_error* err)
 {
     struct guardian_container* container = running(request, request->message->stats->id, err);
     struct containerv_stats    stats;
@@ -435,14 +422,14 @@ static int do_stats(struct request* request, struct cv_error* err)
     return 0;
 }
 
-static int do_destroy(struct request* request, struct cv_error* err)
+static int do_destroy(struct guardian_request* request, struct cv_error* err)
 {
     struct guardian_container* container = find(request, request->message->destroy->id, err);
 
     return container != NULL ? guardian_container_remove(request->guardian, container, err) : failed(err);
 }
 
-static int do_inspect(struct request* request, struct cv_error* err)
+static int do_inspect(struct guardian_request* request, struct cv_error* err)
 {
     struct guardian_container* container = find(request, request->message->inspect->id, err);
 
@@ -454,7 +441,7 @@ static int do_inspect(struct request* request, struct cv_error* err)
 
 static const struct {
     Containerv__Guardian__Request__OperationCase operation;
-    int (*run)(struct request* request, struct cv_error* err);
+    int (*run)(struct guardian_request* request, struct cv_error* err);
 } operations[] = {
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_CREATE, do_create },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_SPAWN, do_spawn },
@@ -474,7 +461,7 @@ static const struct {
 };
 
 /* Those that came by a container's socket may be of another build, and make no containers that would end with this caller. */
-static int check_stranger(const struct request* request, struct cv_error* err)
+static int check_stranger(const struct guardian_request* request, struct cv_error* err)
 {
     if (request->message->protocol != GUARDIAN_PROTOCOL) {
         cv_error_set(err, CV_ERR_PROTOCOL,
@@ -487,11 +474,14 @@ static int check_stranger(const struct request* request, struct cv_error* err)
     return 0;
 }
 
-static int run_operation(struct request* request, struct cv_error* err)
+static int run_operation(struct guardian_request* request, struct cv_error* err)
 {
-    int result = request->peer->only != NULL ? check_stranger(request, err) : 0;
+    const struct guardian_hooks* hooks  = request->guardian->hooks;
+    int                          result = request->peer->only != NULL ? check_stranger(request, err) : 0;
 
     if (result < 0)
+        return result;
+    if (hooks != NULL && hooks->request(request, &result, err))
         return result;
     for (size_t i = 0; i < CV_ARRAY_LEN(operations); i++) {
         if (operations[i].operation == request->message->operation_case)
@@ -510,7 +500,7 @@ static bool settle_wait(struct guardian_peer* peer)
     int                         sent;
 
     wire_reader_release(&peer->reader, peer->account);
-    if (!process->ended)
+    if (process == NULL || !process->ended)
         return false;
     guardian_process_release(container, process); /* first: once told, the number is nobody's */
     message_from_exit(&process->exit, &exit);
@@ -521,7 +511,7 @@ static bool settle_wait(struct guardian_peer* peer)
     return sent != 0;
 }
 
-static int run(struct request* request, struct cv_error* err)
+static int run(struct guardian_request* request, struct cv_error* err)
 {
     Containerv__Guardian__Request* message;
     int                            result;
@@ -537,13 +527,13 @@ static int run(struct request* request, struct cv_error* err)
 
 bool guardian_serve(struct guardian* guardian, struct guardian_peer* peer)
 {
-    struct request  request = { .guardian = guardian,
-         .peer                            = peer,
-         .wire                            = &peer->reader.message,
-         .passed_fd                       = -1,
-         .reply                           = CONTAINERV__GUARDIAN__REPLY__INIT };
-    struct cv_error err     = CV_ERROR_INIT;
-    int             result  = wire_read(peer->fd, &peer->reader, peer->account, &err);
+    struct guardian_request request = { .guardian = guardian,
+        .peer                                     = peer,
+        .wire                                     = &peer->reader.message,
+        .passed_fd                                = -1,
+        .reply                                    = CONTAINERV__GUARDIAN__REPLY__INIT };
+    struct cv_error         err     = CV_ERROR_INIT;
+    int                     result  = wire_read(peer->fd, &peer->reader, peer->account, &err);
 
     if (result == 0)
         return false; /* the rest is still to come */
@@ -556,5 +546,6 @@ bool guardian_serve(struct guardian* guardian, struct guardian_peer* peer)
     result = guardian_reply(peer, &request.reply, result < 0 ? &err : NULL, request.passed_fd);
     free(request.reply.processes);
     free(request.reply.config_json.data);
+    free(request.reply.info_json.data);
     return result != 0;
 }

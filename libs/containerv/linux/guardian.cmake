@@ -20,36 +20,45 @@ target_link_libraries(cv_linux_wire PUBLIC cv_linux_plan cv_guardian_proto)
 
 # All but the container's functions, which cv_linux has and the tests replace.
 add_library(cv_guardian_loop OBJECT
-    guardian.c guardian-copy.c guardian-events.c guardian-listen.c guardian-loop.c guardian-peers.c guardian-records.c guardian-requests.c)
+    guardian-copy.c guardian-events.c guardian-listen.c guardian-loop.c guardian-peers.c guardian-records.c guardian-requests.c guardian-start.c)
 target_link_libraries(cv_guardian_loop PUBLIC cv_linux_wire)
 
 cv_static_library(cv_linux_client backend.c client.c client-calls.c client-copy.c client-reach.c client-start.c process-info.c)
 target_link_libraries(cv_linux_client PUBLIC cv_linux_wire cv_linux_copy cv_linux_rights Threads::Threads)
-# The library finds the program from itself, by the way between their folders, however deep the library's is (lib/x86_64-linux-gnu).
-file(RELATIVE_PATH guardian_from_library
-    ${CMAKE_INSTALL_FULL_LIBDIR} ${CMAKE_INSTALL_FULL_LIBEXECDIR}/containerv/cv-guardian)
+# The library finds the programs from itself, by the way between their folders, however deep the library's is (lib/x86_64-linux-gnu).
+file(RELATIVE_PATH programs_from_library ${CMAKE_INSTALL_FULL_LIBDIR} ${CMAKE_INSTALL_FULL_LIBEXECDIR}/containerv)
 target_compile_definitions(cv_linux_client PRIVATE
-    CV_GUARDIAN_FROM_LIBRARY="${guardian_from_library}"
-    CV_GUARDIAN_INSTALLED="${CMAKE_INSTALL_FULL_LIBEXECDIR}/containerv/cv-guardian")
+    CV_PROGRAMS_FROM_LIBRARY="${programs_from_library}"
+    CV_PROGRAMS_INSTALLED="${CMAKE_INSTALL_FULL_LIBEXECDIR}/containerv")
 
-# The program is linked statically: it runs with nothing but itself, whatever the caller's system has for libraries. (With a sanitizer
-# that can't be.)
-add_executable(cv-guardian $<TARGET_OBJECTS:cv_guardian_loop>)
-if(CV_SANITIZE)
-    target_link_libraries(cv-guardian PRIVATE cv_flags cv_linux_wire cv_linux_container)
-else()
-    # By file: our archives' own requirements name the shared libraries.
-    target_link_libraries(cv-guardian PRIVATE cv_flags -static -Wl,--start-group)
-    foreach(part cv_linux_container cv_linux_copy cv_linux cv_linux_rights cv_linux_plan cv_linux_wire cv_guardian_proto cv_spec cv_platform)
-        target_link_libraries(cv-guardian PRIVATE $<TARGET_FILE:${part}>)
-        add_dependencies(cv-guardian ${part})
+add_library(cv_guardian_main OBJECT guardian.c)
+target_link_libraries(cv_guardian_main PUBLIC cv_linux_wire)
+
+# A program of the back end, of object libraries. It is linked statically: it runs with nothing but itself, whatever the caller's system
+# has for libraries. (With a sanitizer that can't be.)
+cmake_path(SET guardian_folder NORMALIZE ${CMAKE_LIBRARY_OUTPUT_DIRECTORY}/${programs_from_library})
+function(cv_guardian_program name)
+    add_executable(${name})
+    foreach(part ${ARGN})
+        target_sources(${name} PRIVATE $<TARGET_OBJECTS:${part}>)
     endforeach()
-    foreach(name protobuf-c jansson seccomp)
-        find_library(CV_STATIC_${name} NAMES lib${name}.a REQUIRED)
-        target_link_libraries(cv-guardian PRIVATE ${CV_STATIC_${name}})
-    endforeach()
-    target_link_libraries(cv-guardian PRIVATE -Wl,--end-group)
-endif()
-cmake_path(SET guardian_folder NORMALIZE ${CMAKE_LIBRARY_OUTPUT_DIRECTORY}/${guardian_from_library}/..)
-set_target_properties(cv-guardian PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${guardian_folder})
-install(TARGETS cv-guardian RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/containerv)
+    if(CV_SANITIZE)
+        target_link_libraries(${name} PRIVATE cv_flags cv_linux_wire cv_linux_container)
+    else()
+        # By file: our archives' own requirements name the shared libraries.
+        target_link_libraries(${name} PRIVATE cv_flags -static -Wl,--start-group)
+        foreach(part cv_linux_container cv_linux_copy cv_linux cv_linux_rights cv_linux_plan cv_linux_wire cv_guardian_proto cv_spec cv_platform)
+            target_link_libraries(${name} PRIVATE $<TARGET_FILE:${part}>)
+            add_dependencies(${name} ${part})
+        endforeach()
+        foreach(library protobuf-c jansson seccomp)
+            find_library(CV_STATIC_${library} NAMES lib${library}.a REQUIRED)
+            target_link_libraries(${name} PRIVATE ${CV_STATIC_${library}})
+        endforeach()
+        target_link_libraries(${name} PRIVATE -Wl,--end-group)
+    endif()
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${guardian_folder})
+    install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/containerv)
+endfunction()
+
+cv_guardian_program(cv-guardian cv_guardian_main cv_guardian_loop)

@@ -65,6 +65,7 @@ struct guardian_copies {
 
 struct guardian_container {
     struct guardian_container* next;
+    struct guardian*           guardian; /* whose it is */
     struct linux_container*    linux_;
     enum containerv_state      state;
     bool                       killed; /* by us: an end that PID 1 could not tell is no riddle */
@@ -101,23 +102,75 @@ struct guardian_peer {
     struct wire_writer         writer;
 };
 
-struct guardian {
-    int                        main_fd, caller_fd; /* pidfd of the caller, -1 where it can't be had */
-    short                      main_ready, caller_ready;
-    bool                       swept; /* what dead guardians left */
-    struct guardian_container* containers;
-    struct guardian_process*   left; /* killed processes of destroyed containers that have not ended yet */
-    struct guardian_peer*      peers;
-    struct guardian_peer*      serving; /* the peer that is looked at, and the one to be looked at next */
-    struct guardian_peer*      next_peer;
-    struct wire_account        accounts[2]; /* the caller's, and that of all others */
-    int                        spare_fd;    /* given up for the caller's next connection; -1: there is none */
-    bool                       is_full;     /* of descriptors: nobody is accepted at containers' sockets */
-    int64_t                    full_until_ms;
+/* What is polled, and where the answer goes: the objects remember it, so that handling one may free others. */
+struct guardian_poll {
+    struct pollfd* entries;
+    short**        targets;
+    size_t         count, capacity;
 };
+
+/* A request being answered. */
+struct guardian_request {
+    struct guardian*                     guardian;
+    struct guardian_peer*                peer;
+    const Containerv__Guardian__Request* message;
+    struct wire_message*                 wire;
+    Containerv__Guardian__Reply          reply; /* config_json and info_json: malloc'ed, freed once it is sent */
+    Containerv__Guardian__Exit           exit;
+    uint64_t                             stats[MESSAGE_STATS];
+    struct linux_counts counts;    /* before the process was started; a new container has counted nothing */
+    int                 passed_fd; /* goes with the reply, closed afterwards */
+    bool
+        waits; /* no reply now: the peer is in GUARDIAN_PEER_WAITS, for a process, or (NULL) for somebody to answer it */
+};
+
+/* What a guardian with one supervised container (supervisor.h) does more, or otherwise. All are there or none. */
+struct guardian_hooks {
+    /* What else is to be polled, and when to turn at the latest. */
+    int (*collect)(struct guardian* guardian, struct guardian_poll* poll, int64_t* deadline_ms, struct cv_error* err);
+    /* Each turn, before requests are served. CV_ERR_LOST ends the loop. */
+    int (*handle)(struct guardian* guardian, struct cv_error* err);
+    /* Instead of the caller's event socket. */
+    void (*event)(
+        struct guardian_container* container, enum containerv_event_kind kind, const struct guardian_process* process);
+    /* A process has ended, nobody knows yet. False: those that wait for it are answered later. */
+    bool (*ended)(struct guardian_container* container, struct guardian_process* process);
+    /* True: the request is done with, by *result_out; false: it is one for the guardian. */
+    bool (*request)(struct guardian_request* request, int* result_out, struct cv_error* err);
+};
+
+struct guardian {
+    const struct guardian_hooks* hooks;              /* NULL: none */
+    void*                        supervisor;         /* theirs */
+    int                          main_fd, caller_fd; /* pidfd of the caller, -1 where it can't be had */
+    short                        main_ready, caller_ready;
+    bool                         swept; /* what dead guardians left */
+    struct guardian_container*   containers;
+    struct guardian_process*     left; /* killed processes of destroyed containers that have not ended yet */
+    struct guardian_peer*        peers;
+    struct guardian_peer*        serving; /* the peer that is looked at, and the one to be looked at next */
+    struct guardian_peer*        next_peer;
+    struct wire_account          accounts[2]; /* the caller's, and that of all others */
+    int                          spare_fd;    /* given up for the caller's next connection; -1: there is none */
+    bool                         is_full;     /* of descriptors: nobody is accepted at containers' sockets */
+    int64_t                      full_until_ms;
+};
+
+/* guardian-start.c: what a process must shed before it watches over containers. False: it was not started by the library. */
+bool guardian_is_started_by_library(int argc);
+int  guardian_settle(char** argv, struct cv_error* err);
 
 /* Serve the caller at the other end of main_fd until it is gone, then take everything away. Takes the descriptor. */
 int guardian_run(int main_fd, struct cv_error* err);
+/* The same in two steps, for hooks. */
+void guardian_init(struct guardian* guardian, int main_fd);
+int  guardian_loop(struct guardian* guardian, struct cv_error* err);
+/* Go on without the caller. */
+void guardian_detach(struct guardian* guardian);
+
+/* Where poll's answer about the descriptor (-1: none) goes, for this turn; cleared before. */
+int  guardian_poll_add(struct guardian_poll* poll, int fd, short events, short* target, struct cv_error* err);
+void guardian_sooner(int64_t* deadline_ms, int64_t other_ms); /* -1: none */
 
 /* guardian-requests.c: read what has come of a request; answer it when it is complete, or let the peer wait. True: done with it. */
 bool guardian_serve(struct guardian* guardian, struct guardian_peer* peer);
@@ -158,6 +211,8 @@ int guardian_container_drain(struct guardian* guardian, struct guardian_containe
 struct guardian_container* guardian_container_find(struct guardian* guardian, const char* id, struct cv_error* err);
 /* Kill, take away, free. */
 int guardian_container_remove(struct guardian* guardian, struct guardian_container* container, struct cv_error* err);
+/* Only our memory of it and its descriptors; linux_ is gone already. */
+void guardian_container_forget(struct guardian* guardian, struct guardian_container* container);
 /* Reap children that are nobody's process: deletes in the background, and what is left of destroyed containers. */
 void guardian_reap_strays(struct guardian* guardian);
 

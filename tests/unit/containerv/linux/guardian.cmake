@@ -2,7 +2,7 @@ cv_unit_test(test-wire SOURCES test-wire.c LIBS cv_linux_wire)
 cv_unit_test(test-client-start SOURCES test-client-start.c LIBS cv_linux_client)
 
 # The guardian's loop with a container that isolates nothing, started by the real client.
-add_executable(cv-test-guardian fake-container.c $<TARGET_OBJECTS:cv_guardian_loop>)
+add_executable(cv-test-guardian fake-container.c $<TARGET_OBJECTS:cv_guardian_main> $<TARGET_OBJECTS:cv_guardian_loop>)
 target_link_libraries(cv-test-guardian PRIVATE cv_flags cv_linux_wire)
 set_target_properties(cv-test-guardian PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 
