@@ -2,7 +2,7 @@
  * Each system call fails in turn of starting a further process in a container that runs, and of taking such a container away.
  *
  * A start says what went wrong and leaves no process; or it has got along, and the process is confined exactly as without the fault. A
- * destroy says what went wrong, and what it had to leave the next sweep takes away, or the sweep of the next create.
+ * destroy says what went wrong, and what it had to leave the next sweep takes away.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -157,15 +157,6 @@ static void every_call_of_a_spawn_with_more_granted(void** state)
 
 /* --- the end ------------------------------------------------------------------------------------------------------------------- */
 
-/* Both ways of sweeping take turns. */
-static void sweep(unsigned n)
-{
-    if (n % 2 == 0)
-        CV_TEST_OK(err, linux_container_sweep(&err));
-    else
-        CV_TEST_OK(err, take_away(bring_up(SUBJECT_INIT)));
-}
-
 static const char* destroy_with_fault(enum subject_kind kind, unsigned n, bool* told_out)
 {
     struct subject_state before = subject_state_now();
@@ -187,7 +178,7 @@ static const char* destroy_with_fault(enum subject_kind kind, unsigned n, bool* 
     if (rc == 0 && failed != NULL && subject_trash_is_empty())
         subject_check_tolerated(failed);
     if (failed != NULL)
-        sweep(n);
+        CV_TEST_OK(err, take_away(bring_up(SUBJECT_INIT)));
     subject_check_nothing_left(&before);
     if (!subject_trash_is_empty())
         fail_msg("%s: there is trash that no sweep takes away", subject_progress);

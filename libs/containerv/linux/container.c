@@ -21,6 +21,7 @@
 #include "linux/cgroup-place.h"
 #include "linux/cgroup.h"
 #include "linux/container-internal.h"
+#include "linux/deaths.h"
 #include "linux/delegated.h"
 #include "linux/device-filter.h"
 #include "linux/fd.h"
@@ -709,6 +710,8 @@ int linux_container_destroy(struct linux_container* container, struct cv_error* 
     rc[3] = linux_limits_remove(&container->limits, container->home.id, &steps[3]);
     if (container->claimed && rc[1] == 0 && rc[2] == 0 && rc[3] == 0)
         rc[4] = linux_home_remove(&container->home, &steps[4]);
+    if (container->claimed && (rc[1] < 0 || rc[2] < 0 || rc[3] < 0 || rc[4] < 0))
+        linux_deaths_suspect();
     container_free(container);
     for (size_t i = 0; i < CV_ARRAY_LEN(steps); i++)
         if (rc[i] < 0) {
@@ -735,10 +738,10 @@ void linux_container_finish_left(void)
     }
 }
 
-int linux_container_sweep(struct cv_error* err)
+int linux_container_watch(struct cv_error* err)
 {
     struct cv_error own = CV_ERROR_INIT;
     err                 = err != NULL ? err : &own;
-    int rc              = linux_unprivileged_check(err);
-    return rc == 0 ? linux_home_sweep(err) : rc;
+    int rc              = linux_unprivileged_check(err); /* before anything is made */
+    return rc == 0 ? linux_deaths_watch(err) : rc;
 }

@@ -129,7 +129,7 @@ int linux_container_destroy(struct linux_container* container, struct cv_error* 
 /* Take away those destroyed containers whose last processes have ended meanwhile. Does not wait; to be called now and then. */
 void linux_container_finish_left(void);
 
-/* Sweep what dead owners left: folders whose lock is free, with their cgroup, link and upper. Called before the first create. */
-int linux_container_sweep(struct cv_error* err);
+/* Before each create of a guardian: with it a create looks for what dead owners left only when one has died (deaths.h). Without, always. */
+int linux_container_watch(struct cv_error* err);
 
 #endif

@@ -60,12 +60,12 @@ static int create_container(struct guardian_request* request, const struct cv_sp
 
     if (container == NULL)
         return cv_error_no_memory(err);
-    if (!request->guardian->swept) /* what can't be swept is in nobody's way but that of a container with the same id */
-        request->guardian->swept = linux_container_sweep(NULL) == 0;
     container->guardian = request->guardian;
     container->state    = CV_STATE_CREATED;
     container->event_fd = container->listen_fd = -1;
     result                                     = take_event_fd(request, &container->event_fd, err);
+    if (result == 0)
+        result = linux_container_watch(err);
     if (result == 0)
         result = linux_container_create(spec, main != NULL ? &main->start : NULL, &container->linux_, &child, err);
     if (result < 0) {

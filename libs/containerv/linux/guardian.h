@@ -144,7 +144,6 @@ struct guardian {
     void*                        supervisor;         /* theirs */
     int                          main_fd, caller_fd; /* pidfd of the caller, -1 where it can't be had */
     short                        main_ready, caller_ready;
-    bool                         swept; /* what dead guardians left */
     struct guardian_container*   containers;
     struct guardian_process*     left; /* killed processes of destroyed containers that have not ended yet */
     struct guardian_peer*        peers;

@@ -19,6 +19,7 @@
 
 #include "linux/cgroup-place.h"
 #include "linux/cgroup.h"
+#include "linux/deaths.h"
 #include "linux/delegated.h"
 #include "linux/fd.h"
 #include "linux/limits.h"
@@ -248,8 +249,8 @@ static int sweep_trash(const struct linux_home* base, struct cv_error* err)
 }
 
 /*
- * All that can be swept is. The first error is told; with `id` only one about that container: others' leftovers, say a process that
- * no signal can end, must not keep everybody from making containers.
+ * All that can be swept is. An error is told when it is about the container `id`: others' leftovers, say a process that no signal can
+ * end, must not keep everybody from making containers.
  */
 static int sweep_all(const struct linux_home* base, const char* id, struct cv_error* err)
 {
@@ -263,17 +264,25 @@ static int sweep_all(const struct linux_home* base, const char* id, struct cv_er
         if (strncmp(entry->d_name, "c-", 2) != 0 || cv_spec_check_id(entry->d_name + 2, NULL) < 0
             || sweep_one(base, dirfd(folder), entry->d_name, &own) == 0)
             continue;
-        if (rc == 0 && (id == NULL || strcmp(entry->d_name + 2, id) == 0)) {
+        if (strcmp(entry->d_name + 2, id) == 0) {
             rc   = own.code;
             *err = own;
         }
     }
-    struct cv_error trash = CV_ERROR_INIT;
-    if (sweep_trash(base, &trash) < 0 && rc == 0 && id == NULL) {
-        rc   = trash.code;
-        *err = trash;
-    }
+    sweep_trash(base, NULL);
     return rc;
+}
+
+/* What is in the way of this id, and trash: with no death since the last sweep there is nothing else. */
+static int sweep_own(const struct linux_home* home, struct cv_error* err)
+{
+    char                            name[80];
+    CV_CLEANUP(linux_fd_closep) int run_fd = open(home->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (run_fd < 0)
+        return cv_error_errno(err, errno, "open the folder", home->run_dir);
+    cv_snprintf(name, sizeof(name), "c-%s", home->id);
+    sweep_trash(home, NULL);
+    return sweep_one(home, run_fd, name, err);
 }
 
 int linux_home_open_run(const char* run_dir, const char* id, int* fd_out, struct cv_error* err)
@@ -283,18 +292,6 @@ int linux_home_open_run(const char* run_dir, const char* id, int* fd_out, struct
         return CV_ERR_NO_MEMORY;
     *fd_out = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     return *fd_out < 0 ? cv_error_errno(err, errno, "open the container's run folder", path) : 0;
-}
-
-int linux_home_sweep(struct cv_error* err)
-{
-    CV_CLEANUP(linux_home_release) struct linux_home base = LINUX_HOME_INIT;
-    CV_CLEANUP(unlock_all) struct cv_lock*           lock = NULL;
-    struct cv_error                                  own  = CV_ERROR_INIT;
-    err                                                   = err != NULL ? err : &own;
-    int rc                                                = find_folders(&base, err);
-    if (rc == 0)
-        rc = lock_all(&base, &lock, err);
-    return rc == 0 ? sweep_all(&base, NULL, err) : rc;
 }
 
 /* --- claiming ------------------------------------------------------------------------------------------------------------------ */
@@ -341,7 +338,7 @@ static int claim(struct linux_home* home, bool with_folder, struct cv_error* err
     CV_CLEANUP(unlock_all) struct cv_lock* lock = NULL;
     int                                    rc   = lock_all(home, &lock, err);
     if (rc == 0)
-        rc = sweep_all(home, home->id, err);
+        rc = linux_deaths_since_last() ? sweep_all(home, home->id, err) : sweep_own(home, err);
     if (rc == 0)
         rc = claim_run_folder(home, err);
     if (rc < 0)

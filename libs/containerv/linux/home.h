@@ -25,7 +25,7 @@ struct linux_home {
 /*
  * Claim the id, and make the home if there is something to be kept in it: on a disk that is busy a folder more can cost more than the rest
  * of a create. CV_ERR_EXISTS when a living owner has the id; what dead ones left is swept first, as
- * far as it can be.
+ * far as it can be: that of the same id always, all of it when somebody may have died since the last time (deaths.h).
  */
 int linux_home_claim(const char* id, bool with_folder, struct linux_home* home_out, struct cv_error* err);
 
@@ -35,8 +35,5 @@ void linux_home_release(struct linux_home* home); /* memory and descriptors only
 
 /* Open the run folder of a container. CV_ERR_NOT_FOUND when there is none of that id. */
 int linux_home_open_run(const char* run_dir, const char* id, int* fd_out, struct cv_error* err);
-
-/* Take away what dead owners left: cgroup, link, folders. The first error is told, the rest is taken away all the same. */
-int linux_home_sweep(struct cv_error* err);
 
 #endif

@@ -136,7 +136,7 @@ class Case(unittest.TestCase):
         """What is left of containers in the user's folders."""
         places = [os.path.join(self.state, "containers"), os.path.join(self.state, "trash"), os.path.join(self.home, "run", "containerv")]
         names = [name for place in places if os.path.isdir(place) for name in os.listdir(place)]
-        return [name for name in names if name not in ("layers", "lock")]
+        return [name for name in names if name not in ("alive", "layers", "lock")]
 
     def assert_nothing_left(self):
         poll(lambda: not processes(), lambda: processes())

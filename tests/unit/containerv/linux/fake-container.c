@@ -298,7 +298,7 @@ void linux_container_finish_left(void)
 {
 }
 
-int linux_container_sweep(struct cv_error* err)
+int linux_container_watch(struct cv_error* err)
 {
     (void)err;
     return 0;
