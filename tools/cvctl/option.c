@@ -12,7 +12,7 @@
 #include <cv/banned.h>
 
 enum {
-    OPTIONS_MAX = 64,
+    OPTIONS_MAX = 96,
     WORD_MAX    = 32, /* longer words are not compared for likeness */
     LONG_BASE   = 256 /* getopt's value of long option n is LONG_BASE + n, away from every short one */
 };

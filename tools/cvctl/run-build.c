@@ -67,6 +67,8 @@ static const char* set_lists(struct containerv_options* made, const struct cvctl
         SET("device", true,
             containerv_options_add_device_access(
                 made, given->devices[i].host, given->devices[i].inside, given->devices[i].access));
+    for (size_t i = 0; i < given->secret_count; i++)
+        SET("secret", true, containerv_options_add_secret(made, &given->secrets[i]));
     SET("volume, --mount or --tmpfs", given->mount_count != 0,
         containerv_options_set_mounts(made, given->mounts, given->mount_count));
     SET("group-add", given->groups.count != 0, containerv_options_set_groups(made, list_of(&given->groups)));
@@ -138,6 +140,7 @@ static const char* set_scalars(struct containerv_options* made, const struct cvc
             containerv_options_set_time_offset(made, clock, given->time_offset_ns[clock]));
     SET("security-opt", !given->no_new_privileges, containerv_options_set_no_new_privileges(made, 0));
     SET("no-init", !given->init, containerv_options_set_init(made, 0));
+    SET("detach", given->detach, containerv_options_set_supervision(made, &given->supervision));
     SET("env", true, containerv_options_set_environment(made, list_of(&given->env)));
     return NULL;
 }

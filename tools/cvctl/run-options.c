@@ -21,17 +21,16 @@ static CVCTL_SETTER(set_init_off)
     return 0;
 }
 
-/* A container of cvctl never outlives it, so only "true" can be had. */
+/* What it means is known when it is known whether the container outlives cvctl. */
 static CVCTL_SETTER(set_rm)
 {
     struct cvctl_run_options* options = target;
 
     (void)option;
-    options->rm = strcmp(value, "true") == 0;
-    if (options->rm)
-        return 0;
-    cv_error_set(err, CV_ERR_INVALID, "can't be had: a container ends with the cvctl that made it");
-    return cv_error_hint(err, "keep files with -v, or with --rootfs DIR, which is used in place");
+    (void)err;
+    options->rm       = strcmp(value, "true") == 0;
+    options->rm_given = true;
+    return 0;
 }
 
 static CVCTL_SETTER(set_absolute)
@@ -47,6 +46,7 @@ static CVCTL_SETTER(set_absolute)
 #define SWITCH(m)   NULL, cvctl_option_bool, AT(m)
 #define SPECIAL(fn) fn, 0
 #define BYTES(m)    cvctl_run_set_bytes, AT(limits.m)
+#define HEALTH(m)   cvctl_run_set_health_time, offsetof(struct containerv_supervision, m)
 #define BPS(m)      cvctl_run_set_bps, offsetof(struct containerv_io_limit, m)
 #define IOPS(m)     cvctl_run_set_iops, offsetof(struct containerv_io_limit, m)
 
@@ -113,10 +113,27 @@ const struct cvctl_option cvctl_run_table[] = {
     { "time-offset", 0, "CLOCK=SECONDS", SPECIAL(cvctl_run_set_time_offset),
         "shift monotonic or boottime by seconds such as 3600, -1.5; repeatable" },
     { "umask", 0, "OCTAL", SPECIAL(cvctl_run_set_umask), "file mode creation mask, default 022" },
-    { "interactive", 'i', SWITCH(interactive), "connect standard input; without it the program reads nothing" },
+    { "detach", 'd', SWITCH(detach), "print the id and leave; the container goes on, and its output goes to its log" },
+    { "restart", 0, "POLICY", SPECIAL(cvctl_run_set_restart), "no (default), on-failure[:TIMES], always; with -d" },
+    { "stop-signal", 0, "SIGNAL", SPECIAL(cvctl_run_set_stop_signal), "what asks it to stop, default TERM; with -d" },
+    { "stop-timeout", 0, "DURATION", SPECIAL(cvctl_run_set_stop_timeout),
+        "from there to its being killed, default 10s, -1 is never; with -d" },
+    { "health-cmd", 0, "LINE", SPECIAL(cvctl_run_set_health_cmd),
+        "for its shell, run again and again: 0 is healthy; with -d" },
+    { "health-interval", 0, "DURATION", HEALTH(health_interval_ms), "how often, default 30s" },
+    { "health-timeout", 0, "DURATION", HEALTH(health_timeout_ms), "how long it may take, default 30s" },
+    { "health-retries", 0, "NUMBER", SPECIAL(cvctl_run_set_health_retries),
+        "failures in a row that make it unhealthy, default 3" },
+    { "health-start-period", 0, "DURATION", HEALTH(health_start_period_ms), "failures don't count for so long" },
+    { "log-opt", 0, "KEY=BYTES", SPECIAL(cvctl_run_set_log),
+        "max-size= of a log file, default 16m, total-size= of all, default 1g; with -d" },
+    { "secret", 0, "id=NAME,src=FILE", SPECIAL(cvctl_run_set_secret),
+        "put the file at /run/secrets/NAME, in memory; also uid= gid= mode=, default 0400; repeatable" },
+    { "interactive", 'i', SWITCH(interactive),
+        "connect standard input, with -d keep it open; without it the program reads nothing" },
     { "tty", 't', SWITCH(terminal), "give the program a terminal" },
     { "cidfile", 0, "FILE", TEXT(cidfile), "write the container's id to a new file" },
-    { "rm", 0, NULL, SPECIAL(set_rm), "remove the container at its end (always so; accepted for docker's sake)" },
+    { "rm", 0, NULL, SPECIAL(set_rm), "remove the container at its end; without -d it is always so" },
     { "backend", 0, "NAME", TEXT(backend), "what isolates, default the first that works here" },
     { "format", 0, "FORMAT", cvctl_option_format, AT(json), "how errors are printed: text or json" },
     { NULL },
@@ -124,9 +141,10 @@ const struct cvctl_option cvctl_run_table[] = {
 
 void cvctl_run_options_init(struct cvctl_run_options* options)
 {
-    *options              = (struct cvctl_run_options){ .rm = true, .init = true, .no_new_privileges = true };
-    options->network.size = sizeof(options->network);
-    options->limits.size  = sizeof(options->limits);
+    *options                  = (struct cvctl_run_options){ .rm = true, .init = true, .no_new_privileges = true };
+    options->network.size     = sizeof(options->network);
+    options->supervision.size = sizeof(options->supervision);
+    options->limits.size      = sizeof(options->limits);
 }
 
 void cvctl_run_options_release(struct cvctl_run_options* options)
@@ -141,6 +159,7 @@ void cvctl_run_options_release(struct cvctl_run_options* options)
     free(options->devices);
     free(options->io);
     free(options->rules);
+    free(options->secrets);
     *options = (struct cvctl_run_options){ 0 };
 }
 
@@ -195,7 +214,8 @@ static int check_root(const struct cvctl_run_options* options, struct cv_error* 
 
 int cvctl_run_options_check(struct cvctl_run_options* options, int argc, char** argv, int first, struct cv_error* err)
 {
-    if (check_root(options, err) < 0 || cvctl_run_limits_check(options, err) < 0)
+    if (check_root(options, err) < 0 || cvctl_run_limits_check(options, err) < 0
+        || cvctl_run_supervision_check(options, err) < 0)
         return err->code;
     if (options->network.mode != CV_NETWORK_HOST && options->network.mode != CV_NETWORK_NONE
         && (options->shared & CV_SHARE_NETWORK) != 0)

@@ -1,5 +1,5 @@
 /*
- * What `cvctl run` was asked for, parsed and checked as far as text goes, not yet tried: pure code, tested by tables. Strings are
+ * What `cvctl run` or `cvctl create` was asked for, parsed and checked as far as text goes, not yet tried: pure code, tested by tables. Strings are
  * those of argv or of `strings`; both must live as long as this.
  */
 #ifndef CVCTL_RUN_OPTIONS_H
@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <chef/containerv/options.h>
+#include <chef/containerv/supervised.h>
 #include <cv/strv.h>
 
 #include "option.h"
@@ -16,6 +17,7 @@
 enum {
     CVCTL_MOUNTS_MAX   = 4096, /* what the library takes */
     CVCTL_LIMITS_MAX   = 64,
+    CVCTL_SECRETS_MAX  = 64, /* what the library takes */
     CVCTL_DEVICES_MAX  = 256,
     CVCTL_RULES_MAX    = 4096,    /* of Landlock; masked paths */
     CVCTL_ENV_FILE_MAX = 1 << 20, /* bytes */
@@ -36,7 +38,7 @@ struct cvctl_rule {
 };
 
 struct cvctl_run_options {
-    bool json, rm, read_only, init, interactive, terminal, strict, unmask_all;
+    bool json, rm, rm_given, read_only, init, interactive, terminal, strict, unmask_all;
 
     const char *name, *workdir, *user, *hostname, *cidfile, *backend, *cgroup_parent;
     const char *rootfs, *debian, *arch;
@@ -68,6 +70,13 @@ struct cvctl_run_options {
     struct cvctl_device*     devices;
     size_t                   device_count;
 
+    bool                          detach;       /* it outlives cvctl; `cvctl create` sets it */
+    const char*                   needs_detach; /* an option that was given and is for such containers only */
+    struct containerv_supervision supervision;
+    const char*                   health_command[4];
+    struct containerv_secret*     secrets;
+    size_t                        secret_count;
+
     char* const*   command; /* the rest of argv, NULL-terminated */
     struct cv_strv strings; /* pieces of values that were taken apart */
 };
@@ -90,6 +99,9 @@ void* cvctl_run_grow(void** list, size_t* count, size_t size, size_t max, struct
 int  cvctl_run_limits_check(struct cvctl_run_options* options, struct cv_error* err);
 bool cvctl_run_limits_given(const struct cvctl_run_options* options);
 
+/* After parsing: what is for containers that outlive cvctl, and the flags of their supervision. */
+int cvctl_run_supervision_check(struct cvctl_run_options* options, struct cv_error* err);
+
 /* The setters, one topic a file. All are of cvctl_option's `set` type. */
 #define CVCTL_SETTER(name)                                                                                             \
     int name(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
@@ -102,6 +114,14 @@ CVCTL_SETTER(cvctl_run_set_env_file);
 CVCTL_SETTER(cvctl_run_set_security); /* run-policy.c */
 CVCTL_SETTER(cvctl_run_set_landlock_path);
 CVCTL_SETTER(cvctl_run_set_landlock_tcp);
+CVCTL_SETTER(cvctl_run_set_restart); /* run-supervision.c */
+CVCTL_SETTER(cvctl_run_set_stop_signal);
+CVCTL_SETTER(cvctl_run_set_stop_timeout);
+CVCTL_SETTER(cvctl_run_set_health_cmd);
+CVCTL_SETTER(cvctl_run_set_health_time);
+CVCTL_SETTER(cvctl_run_set_health_retries);
+CVCTL_SETTER(cvctl_run_set_log);
+CVCTL_SETTER(cvctl_run_set_secret);
 CVCTL_SETTER(cvctl_run_set_ulimit); /* run-values.c */
 CVCTL_SETTER(cvctl_run_set_network);
 CVCTL_SETTER(cvctl_run_set_device);

@@ -1,4 +1,5 @@
-/* The parts of `cvctl run`: options (run-options.h), the library's options (run-build.c), a container being watched (session). */
+/* The parts of `cvctl run`: options (run-options.h), the library's options (run-build.c), the container (run-create.c), and how it is
+ * watched (session). */
 #ifndef CVCTL_RUN_H
 #define CVCTL_RUN_H
 
@@ -12,6 +13,17 @@ int cvctl_run_build(struct cvctl_run_options* options, const char* root, struct 
     const char** rootfs_out, struct cv_error* err);
 
 /*
+ * Catch signals, find (or make) the root, make the container: the options were checked. Returns 0, or cvctl's exit code when it has failed,
+ * which was told. *terminal as of cvctl_session_command().
+ */
+int cvctl_run_create(
+    struct cvctl_run_options* options, struct containerv_container** container_out, containerv_handle_t* terminal);
+
+/* The same of a container that outlives us (options->detach): prints its id, leaves it alone. CV_SUPERVISED_DEFER in
+ * options->supervision.flags, set after the check of the options, makes it without starting it. */
+int cvctl_run_detached(struct cvctl_run_options* options);
+
+/*
  * Signals that end a run (INT, TERM, HUP, QUIT) and SIGWINCH are caught from cvctl_signals_catch() on. The handle becomes readable when
  * one has come; cvctl_signals_take() returns its number, 0 when there is none.
  */
@@ -22,7 +34,8 @@ int                 cvctl_signals_stop(void); /* the first ending signal that ca
 
 /*
  * Make the command the container's main process. Its streams are the caller's own, or with -t a new terminal, whose other end
- * containerv_create() writes to *terminal; the caller gives that to cvctl_session_run(), which closes it.
+ * containerv_create() writes to *terminal; the caller gives that to cvctl_session_run(), which closes it. Those of a container that outlives
+ * us are its supervisor's.
  */
 int cvctl_session_command(const struct cvctl_run_options* options, struct containerv_options* made,
     containerv_handle_t* terminal, struct cv_error* err);

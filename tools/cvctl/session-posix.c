@@ -211,11 +211,11 @@ int cvctl_session_command(const struct cvctl_run_options* options, struct contai
     spawn.timeout_ms = options->timeout_ms;
     if (options->terminal) {
         spawn.flags        = CV_SPAWN_TERMINAL;
-        spawn.terminal_out = terminal;
+        spawn.terminal_out = options->detach ? NULL : terminal;
         (void)cv_terminal_size(0, &columns, &rows, NULL); /* one that does not know its size gets the default */
         spawn.columns = (uint16_t)columns;
         spawn.rows    = (uint16_t)rows;
-    } else {
+    } else if (!options->detach) {
         spawn.stdio[0].kind = options->interactive ? CV_STDIO_INHERIT : CV_STDIO_NULL;
         spawn.stdio[1].kind = spawn.stdio[2].kind = CV_STDIO_INHERIT;
     }

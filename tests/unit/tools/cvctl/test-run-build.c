@@ -86,6 +86,12 @@ static void each_option_arrives(void** state)
         { { "--rootfs", "/r" }, "\"noNewPrivileges\":true" },
         { { "--rootfs", "/r", "--device", "/dev/fuse:/dev/f" }, "/dev/fuse" },
         { { "--rootfs", "/r", "--umask", "027" }, "\"umask\":23" },
+        { { "--rootfs", "/r", "--secret", "id=a,src=/s/a,uid=1,gid=2,mode=440" },
+            "\"secrets\":[{\"source\":\"/s/a\",\"name\":\"a\",\"uid\":1,\"gid\":2,\"mode\":288}]" },
+        { { "--rootfs", "/r", "-d" }, "\"supervision\":{}" },
+        { { "--rootfs", "/r", "-d", "--rm" }, "\"supervision\":{\"remove\":true}" },
+        { { "--rootfs", "/r", "-d", "--log-opt=max-size=1m", "--log-opt=total-size=2m" },
+            "\"log\":{\"fileBytes\":1048576,\"totalBytes\":2097152}" },
     };
 
     (void)state;
