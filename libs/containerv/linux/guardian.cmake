@@ -24,7 +24,7 @@ add_library(cv_guardian_loop OBJECT
 target_link_libraries(cv_guardian_loop PUBLIC cv_linux_wire)
 
 cv_static_library(cv_linux_client backend.c client.c client-calls.c client-copy.c client-reach.c client-start.c process-info.c)
-target_link_libraries(cv_linux_client PUBLIC cv_linux_wire cv_linux_copy cv_linux_rights Threads::Threads)
+target_link_libraries(cv_linux_client PUBLIC cv_linux_wire cv_linux_copy cv_linux_log cv_linux_rights Threads::Threads)
 # The library finds the programs from itself, by the way between their folders, however deep the library's is (lib/x86_64-linux-gnu).
 file(RELATIVE_PATH programs_from_library ${CMAKE_INSTALL_FULL_LIBDIR} ${CMAKE_INSTALL_FULL_LIBEXECDIR}/containerv)
 target_compile_definitions(cv_linux_client PRIVATE
@@ -43,11 +43,11 @@ function(cv_guardian_program name)
         target_sources(${name} PRIVATE $<TARGET_OBJECTS:${part}>)
     endforeach()
     if(CV_SANITIZE)
-        target_link_libraries(${name} PRIVATE cv_flags cv_linux_wire cv_linux_container)
+        target_link_libraries(${name} PRIVATE cv_flags cv_linux_wire cv_linux_container cv_linux_log_writer)
     else()
         # By file: our archives' own requirements name the shared libraries.
         target_link_libraries(${name} PRIVATE cv_flags -static -Wl,--start-group)
-        foreach(part cv_linux_container cv_linux_copy cv_linux cv_linux_rights cv_linux_plan cv_linux_wire cv_guardian_proto cv_spec cv_platform)
+        foreach(part cv_linux_container cv_linux_copy cv_linux_log_writer cv_linux_log cv_linux cv_linux_rights cv_linux_plan cv_linux_wire cv_guardian_proto cv_spec cv_platform)
             target_link_libraries(${name} PRIVATE $<TARGET_FILE:${part}>)
             add_dependencies(${name} ${part})
         endforeach()

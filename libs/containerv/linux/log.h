@@ -12,13 +12,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
 
 #include <cv/error.h>
 
 #define LINUX_LOG_FOLDER "log"
 
-enum { LINUX_LOG_HEADER = 24, LINUX_LOG_MAX_RECORD = 1 << 20, LINUX_LOG_NAME = 17 };
+enum { LINUX_LOG_HEADER = 24, LINUX_LOG_MAX_RECORD = 1 << 20, LINUX_LOG_NAME = 17, LINUX_LOG_MAX_FILES = 1024 };
 #define LINUX_LOG_FILE_BYTES  (UINT64_C(16) << 20)
 #define LINUX_LOG_TOTAL_BYTES (UINT64_C(1) << 30)
 
@@ -39,10 +38,12 @@ bool linux_log_name_parse(const char* name, uint64_t* offset_out); /* false: no 
 
 struct linux_log_writer;
 
-/* Go on where the log ends, a torn record is cut off. 0 as a limit is its default. */
+/* Go on where the log ends, a torn record is cut off. The folder is made when there is none. 0 as a limit is its default; a file gets at
+ * most half of the total, so that something is left when one is dropped, and at least a LINUX_LOG_MAX_FILES'th. */
 int linux_log_writer_open(
     int home_fd, uint64_t file_bytes, uint64_t total_bytes, struct linux_log_writer** writer_out, struct cv_error* err);
-/* One record, one writev. On the disk's being full the oldest files are dropped first; CV_ERR_SYSTEM when nothing helps. */
+/* One record, one write; nothing for no bytes. When the disk is full, the oldest files are dropped first; CV_ERR_SYSTEM when nothing helps,
+ * and then nothing of the record is there. CV_ERR_LIMIT: more than LINUX_LOG_MAX_RECORD. */
 int linux_log_write(
     struct linux_log_writer* writer, uint32_t stream, const void* data, size_t length, struct cv_error* err);
 void linux_log_writer_close(struct linux_log_writer* writer); /* NULL is fine */
@@ -57,12 +58,16 @@ struct linux_log_record {
     const void*             data; /* until the next call */
 };
 
+/* `offset`: 0, that of a record, the log's end, or one within a record's bytes (as linux_log_tail() tells): then the first one read is the
+ * rest of that record, and header.length that of the rest. CV_ERR_INVALID: neither. The log's folder need not be there yet. */
 int linux_log_reader_open(int home_fd, uint64_t offset, struct linux_log_reader** reader_out, struct cv_error* err);
 /* 0, or 1 when there is no further record now. */
 int linux_log_read(struct linux_log_reader* reader, struct linux_log_record* record_out, struct cv_error* err);
-/* Readable when something was written since the last linux_log_read() that gave 1, or state.json was. */
+/* Readable when something was written since the last linux_log_read() that gave 1, or state.json was, or the home is taken away. Where the
+ * system has no inotify instance left (fs.inotify.max_user_instances), it is readable now and then. */
 int  linux_log_reader_handle(const struct linux_log_reader* reader);
 void linux_log_reader_close(struct linux_log_reader* reader); /* NULL is fine */
-int  linux_log_tail(int home_fd, uint64_t lines, uint64_t* offset_out, struct cv_error* err);
+/* Where the last `lines` lines begin, of both streams together; text without an end of line at the end is one. 0: the log's end. */
+int linux_log_tail(int home_fd, uint64_t lines, uint64_t* offset_out, struct cv_error* err);
 
 #endif

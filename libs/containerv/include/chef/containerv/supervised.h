@@ -126,7 +126,7 @@ struct containerv_log_record {
     size_t      length;
 };
 
-/** @param offset 0, or the offset of a record: where to start. Beyond the end: CV_ERR_INVALID. */
+/** @param offset 0, the offset of a record, or what containerv_log_tail() told: where to start. Any other: CV_ERR_INVALID. */
 CV_PUBLIC int containerv_log_open(
     struct containerv_container* container, uint64_t offset, struct containerv_log** log_out);
 
@@ -139,7 +139,8 @@ CV_PUBLIC int containerv_log_open(
 CV_PUBLIC int containerv_log_read(
     struct containerv_log* log, int64_t timeout_ms, struct containerv_log_record* record_out);
 
-/** The offset of the first of the last `count` lines (of both streams together): for containerv_log_open(). */
+/** Where the first of the last `count` lines begins (of both streams together): for containerv_log_open(). It may be within a record, whose
+ * rest comes first then. */
 CV_PUBLIC int containerv_log_tail(struct containerv_container* container, uint64_t count, uint64_t* offset_out);
 
 /** A handle that may be readable when containerv_log_read() has something new. Owned by the log. */
