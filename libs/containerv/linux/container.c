@@ -30,6 +30,7 @@
 #include "linux/outer.h"
 #include "linux/pidns.h"
 #include "linux/reap.h"
+#include "linux/secrets.h"
 #include "linux/source.h"
 #include "linux/supported.h"
 #include "linux/syscalls.h"
@@ -204,7 +205,7 @@ static int plan(struct linux_container* c, struct linux_setup* setup, struct cv_
     setup->ids         = linux_unprivileged()->active ? linux_unprivileged()->ids : c->range.size;
     setup->seal        = setup->userns && (setup->caps.bounding >> CAP_NUMBER_SYS_ADMIN & 1) != 0;
     setup->null_fd     = c->null_fd;
-    setup->root_fd     = -1;
+    setup->root_fd = setup->secrets_fd = -1;
     return rc;
 }
 
@@ -320,6 +321,15 @@ static int send_devices(const struct cv_spec* spec, int control_fd, struct cv_er
     return 0;
 }
 
+static int send_secrets(const struct linux_source_context* context, int control_fd, struct cv_error* err)
+{
+    CV_CLEANUP(linux_fd_closep) int fd = -1;
+    if (context->spec->ext.secrets.count == 0)
+        return 0;
+    int rc = linux_secrets_make(context, &fd, err);
+    return rc == 0 ? hand_over(control_fd, SETUP_SECRETS, 0, fd, err) : rc;
+}
+
 static int provide(struct linux_container* c, int control_fd, struct cv_error* err)
 {
     CV_CLEANUP(linux_fd_closep) int userns_fd = -1;
@@ -346,6 +356,8 @@ static int provide(struct linux_container* c, int control_fd, struct cv_error* e
         rc = send_sources(c->spec, &context, false, control_fd, err);
     if (rc == 0)
         rc = send_devices(c->spec, control_fd, err);
+    if (rc == 0)
+        rc = send_secrets(&context, control_fd, err);
     if (rc == 0) /* last: what changes the host for good should not be done for a create that fails */
         rc = send_sources(c->spec, &context, true, control_fd, err);
     return rc == 0 ? hand_over(control_fd, SETUP_BUILD, 0, -1, err) : rc;

@@ -60,6 +60,9 @@ static int receive_mounts(struct linux_setup* setup, struct cv_error* err)
         case SETUP_DEVICE:
             setup->device_fds[message.index] = fd;
             break;
+        case SETUP_SECRETS:
+            setup->secrets_fd = fd;
+            break;
         case SETUP_BUILD:
             return 0;
         default:

@@ -2,14 +2,21 @@
 #ifndef CV_LINUX_PLACE_H
 #define CV_LINUX_PLACE_H
 
+#include <stdbool.h>
+
 #include <cv/error.h>
 
 struct cv_mount_options;
+struct linux_setup;
 
 /* Mount a detached mount on an open target. */
 int linux_place(int mount_fd, int target_fd, const char* name, struct cv_error* err);
 
-/* A new filesystem, detached. */
+/* Open the place of a mount in the container's root, made when it is missing. Never one in its /proc. */
+int linux_open_place(
+    const struct linux_setup* setup, const char* path, bool folder, int* target_out, struct cv_error* err);
+
+/* A new filesystem, detached. Also the guardian makes some. */
 int linux_make_filesystem(
     const char* type, const struct cv_mount_options* options, int* mount_fd_out, struct cv_error* err);
 

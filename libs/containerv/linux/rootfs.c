@@ -18,6 +18,7 @@
 #include "linux/masks.h"
 #include "linux/outer.h"
 #include "linux/place.h"
+#include "linux/secrets.h"
 #include "linux/setup.h"
 #include "linux/syscalls.h"
 #include "spec/mountopts.h"
@@ -141,6 +142,13 @@ static int refuse_in_proc(const struct linux_setup* setup, int target_fd, struct
     return cv_error_hint(err, "nothing but a procfs can be mounted there");
 }
 
+int linux_open_place(
+    const struct linux_setup* setup, const char* path, bool folder, int* target_out, struct cv_error* err)
+{
+    int rc = inside_make(setup->root_fd, path, folder, target_out, err);
+    return rc == 0 ? refuse_in_proc(setup, *target_out, err) : rc;
+}
+
 static int open_target(const struct linux_setup* setup, const struct cv_spec_mount* mount, int mount_fd,
     int* target_out, struct cv_error* err)
 {
@@ -158,8 +166,7 @@ static int open_target(const struct linux_setup* setup, const struct cv_spec_mou
         linux_fd_closep(&made);
         return rc < 0 ? rc : inside_open_strict(setup->root_fd, mount->destination, target_out, err);
     }
-    int rc = inside_make(setup->root_fd, mount->destination, folder, target_out, err);
-    return rc == 0 ? refuse_in_proc(setup, *target_out, err) : rc;
+    return linux_open_place(setup, mount->destination, folder, target_out, err);
 }
 
 /* What is done in our procfs and sysfs later goes by their own descriptors. */
@@ -262,6 +269,8 @@ int linux_rootfs_build(struct linux_setup* setup, struct cv_error* err)
         rc = attach_root(setup, err);
     if (rc == 0)
         rc = mount_all(setup, err);
+    if (rc == 0)
+        rc = linux_secrets_place(setup, err);
     if (rc == 0)
         rc = linux_devices_make(setup, err);
     if (rc == 0)

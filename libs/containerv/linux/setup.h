@@ -31,6 +31,7 @@ enum setup_word {
     SETUP_TERMINAL = 9,  /* a process that starts: its terminal's other end */
     SETUP_CHILD    = 10, /* the one that joins: pid and pidfd of the process */
     SETUP_ENDED    = 11, /* PID 1: how the main process ended */
+    SETUP_SECRETS  = 12, /* guardian: the secrets, detached */
 };
 
 struct setup_message {
@@ -70,6 +71,7 @@ struct linux_setup {
     int                         null_fd;     /* the host's null device */
     int*                        source_fds;  /* one a mount of the spec, -1 */
     int*                        device_fds;  /* one a device of the extension */
+    int                         secrets_fd;  /* -1: none */
     int                         root_fd;
     int                         view_fds[2]; /* of enum setup_view, while the root is built; -1 */
 };

@@ -43,12 +43,29 @@ static int set_attributes(int fd, const struct cv_mount_options* options, const 
     return rc < 0 ? rc : linux_attr_apply(fd, options->rec_set, options->rec_clear, true, name, err);
 }
 
+int linux_source_ids(const struct linux_source_context* context, uint32_t uid, uint32_t gid, const char* who,
+    uint32_t* uid_out, uint32_t* gid_out, struct cv_error* err)
+{
+    uint32_t base = 0;
+    uint32_t ids  = linux_unprivileged()->active ? linux_unprivileged()->ids : 0; /* 0: any */
+    if (context->range != NULL) {
+        base = context->range->base;
+        ids  = context->range->size;
+    }
+    if (ids != 0 && (uid >= ids || gid >= ids))
+        return cv_error_set(
+            err, CV_ERR_INVALID, "%s %u:%u can't own files: ids go from 0 to %u", who, uid, gid, ids - 1);
+    *uid_out = base + uid;
+    *gid_out = base + gid;
+    return 0;
+}
+
 /* Who processes of the container are, unless they are told otherwise, in ids of the host. */
 static int container_user(
     const struct linux_source_context* context, uint32_t* uid_out, uint32_t* gid_out, struct cv_error* err)
 {
     const struct cv_spec* spec = context->spec;
-    uint32_t              uid = spec->process.user.uid, gid = spec->process.user.gid, base = 0;
+    uint32_t              uid = spec->process.user.uid, gid = spec->process.user.gid;
     if (spec->ext.user != NULL) {
         struct linux_identity who = { 0 };
         int                   rc  = linux_users_resolve(context->root_fd, spec->ext.user, NULL, &who, err);
@@ -58,17 +75,7 @@ static int container_user(
         gid = who.gid;
         linux_identity_release(&who);
     }
-    uint32_t ids = linux_unprivileged()->active ? linux_unprivileged()->ids : 0; /* 0: any */
-    if (context->range != NULL) {
-        base = context->range->base;
-        ids  = context->range->size;
-    }
-    if (ids != 0 && (uid >= ids || gid >= ids))
-        return cv_error_set(
-            err, CV_ERR_INVALID, "the container's user %u:%u can't own files: ids go from 0 to %u", uid, gid, ids - 1);
-    *uid_out = base + uid;
-    *gid_out = base + gid;
-    return 0;
+    return linux_source_ids(context, uid, gid, "the container's user", uid_out, gid_out, err);
 }
 
 static int give_to_user(

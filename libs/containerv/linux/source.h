@@ -19,6 +19,10 @@ struct linux_source_context {
     int                         root_fd;  /* of the container, for the names in its files; -1 before it is there */
 };
 
+/* Ids of the container as they are on the host. CV_ERR_INVALID when it has not so many; `who` is for the text. */
+int linux_source_ids(const struct linux_source_context* context, uint32_t uid, uint32_t gid, const char* who,
+    uint32_t* uid_out, uint32_t* gid_out, struct cv_error* err);
+
 /* The root as one detached mount: the root folder itself, or an overlay of the layers with a throw-away upper. */
 int linux_source_root(
     const struct cv_spec* spec, const struct linux_source_context* context, int* mount_fd_out, struct cv_error* err);

@@ -83,7 +83,6 @@ int linux_supported(const struct cv_spec* spec, bool has_command, struct cv_erro
                     { linux_spec->rootfs_propagation != NULL, "linux.rootfsPropagation" },
                     { linux_spec->uid_mappings.count > 0 || linux_spec->gid_mappings.count > 0, "a given id mapping" },
                     { spec->hooks.set, "hooks" },
-                    { spec->ext.secrets.count > 0, "a secret" },
                     { spec->ext.supervision.set, "a supervised container" },
                     { spec->ext.isolation != NULL && strcmp(spec->ext.isolation, "default") != 0
                             && strcmp(spec->ext.isolation, "process") != 0,

@@ -14,7 +14,8 @@ SKIPS = {"a_source_can_be_given_to_the_user", "pids_that_are_kept_leave_room_und
          "veth_connects_container_and_host", "what_is_paused_can_be_destroyed", "what_is_paused_can_be_killed",
          "what_is_paused_does_not_run"}
 # With one id there are no other users.
-SKIPS_OF_ONE_ID = SKIPS | {"an_unknown_user_is_told", "another_user_is_under_the_policy_too", "groups_are_those_of_the_file_and_those_given",
+SKIPS_OF_ONE_ID = SKIPS | {"an_unknown_user_is_told", "another_user_is_under_the_policy_too", "by_default_only_root_reads_it",
+                           "content_owner_and_mode_are_as_asked", "groups_are_those_of_the_file_and_those_given",
                            "spawn_options_win", "users_are_looked_up_inside"}
 
 
