@@ -303,7 +303,7 @@ static void a_command_is_checked_when_it_is_set(void** state)
     FAILS(CV_ERR_INVALID, containerv_options_set_command(options, "/x", &spawn));
     spawn = (struct containerv_spawn_options){ .size = sizeof(spawn), .terminal_out = &terminal };
     FAILS(CV_ERR_INVALID, containerv_options_set_command(options, "/x", &spawn));
-    spawn = (struct containerv_spawn_options){ .size = sizeof(spawn), .flags = CV_SPAWN_TERMINAL };
+    spawn              = (struct containerv_spawn_options){ .size = sizeof(spawn), .flags = CV_SPAWN_TERMINAL };
     spawn.terminal_out = &terminal;
     spawn.columns      = 100;
     OK(containerv_options_set_command(options, "/x", &spawn));
