@@ -107,6 +107,14 @@ static void add_network(void)
     spec->ext.network.host_address = strdup("10.213.77.1");
 }
 
+static void add_secret(const char* rootfs)
+{
+    char                  source[4096], name[] = "token";
+    struct cv_spec_secret secret = { .source = source, .name = name, .uid = 3, .gid = 4, .mode = 0440 };
+    assert_int_equal(cv_snprintf(source, sizeof(source), "%s/etc/passwd", rootfs), 0);
+    CV_TEST_OK(err, cv_spec_add_secret(spec, &secret, &err));
+}
+
 void subject_make(enum subject_kind wanted, bool stay)
 {
     const char* rootfs = getenv("CV_SUITE_ROOTFS");
@@ -119,6 +127,7 @@ void subject_make(enum subject_kind wanted, bool stay)
     spec->ext.id      = strdup(id);
     spec->ext.no_init = kind == SUBJECT_NO_INIT;
     spec->hostname    = strdup("faults");
+    add_secret(rootfs);
     if (kind != SUBJECT_GRANTED) {
         add_network();
         CV_TEST_OK(err, cv_spec_add_landlock_path(spec, "/", CV_ACCESS_READ | CV_ACCESS_EXECUTE, &err));
