@@ -18,7 +18,13 @@
 #include "spec/mountopts.h"
 #include "spec/supervision.h"
 
-enum { PAGE_BYTES = 4096, CHUNK = 4096, DEFAULT_MODE = 0400 };
+enum { CHUNK = 4096, DEFAULT_MODE = 0400 };
+
+/* What a file takes is a number of pages. */
+static uint64_t page_bytes(void)
+{
+    return (uint64_t)sysconf(_SC_PAGESIZE);
+}
 
 /* As the source of a bind mount, links are followed. A FIFO must not make us wait for its writer. */
 static int open_source(const struct cv_spec_secret* secret, int* fd_out, uint64_t* size_out, struct cv_error* err)
@@ -106,7 +112,7 @@ static int make_folder(
     int      rc = linux_source_ids(context, 0, 0, "root", &uid, &gid, err);
     if (rc < 0)
         return rc;
-    cv_snprintf(size, sizeof(size), "size=%" PRIu64, (pages + 1) * PAGE_BYTES);
+    cv_snprintf(size, sizeof(size), "size=%" PRIu64, (pages + 1) * page_bytes());
     cv_snprintf(inodes, sizeof(inodes), "nr_inodes=%zu", context->spec->ext.secrets.count + 2);
     cv_snprintf(uid_word, sizeof(uid_word), "uid=%" PRIu32, uid);
     cv_snprintf(gid_word, sizeof(gid_word), "gid=%" PRIu32, gid);
@@ -139,7 +145,7 @@ static int open_sources(const struct cv_spec* spec, struct sources* sources, uin
         if (rc < 0)
             return cv_error_wrap(err, "secret '%s'", secret->name);
         sources->count = i + 1;
-        *pages_out += (sources->sizes[i] + PAGE_BYTES - 1) / PAGE_BYTES;
+        *pages_out += (sources->sizes[i] + page_bytes() - 1) / page_bytes();
     }
     return 0;
 }
