@@ -1,26 +1,21 @@
 /* Readers of a log. One follows the files by their names; a file that was dropped while it is open is read to its end. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <cv/handle.h>
-#include <cv/str.h>
 
 #include "linux/log-file.h"
-#include "linux/record.h"
+#include "linux/notice.h"
 
 #include <cv/banned.h>
 
-enum { NOW_AND_THEN_MS = 250 };
-
 struct linux_log_reader {
-    int                     home_fd, folder_fd, notify_fd;
-    bool                    by_time; /* notify_fd is a clock */
+    int                     home_fd, folder_fd;
+    struct linux_notice     notice;
     struct linux_log_window window;
     uint64_t                name;   /* of the open file */
     uint64_t                cursor; /* where the next record is looked for */
@@ -29,35 +24,7 @@ struct linux_log_reader {
     bool     gone;     /* the open file is not the log's any more */
 };
 
-/* --- notice of news --- */
-
-static int open_clock(struct linux_log_reader* reader, struct cv_error* err)
-{
-    struct itimerspec often = { .it_interval.tv_nsec = NOW_AND_THEN_MS * 1000000L,
-        .it_value.tv_nsec                            = NOW_AND_THEN_MS * 1000000L };
-    reader->notify_fd       = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (reader->notify_fd < 0 || timerfd_settime(reader->notify_fd, 0, &often, NULL) < 0)
-        return cv_error_errno(err, errno, "make a clock to look at the log by", NULL);
-    reader->by_time = true;
-    return 0;
-}
-
-static int watch(const struct linux_log_reader* reader, int folder_fd, uint32_t events)
-{
-    char path[64];
-    cv_snprintf(path, sizeof(path), "/proc/self/fd/%d", folder_fd);
-    return inotify_add_watch(reader->notify_fd, path, events | IN_ONLYDIR);
-}
-
-static int open_notice(struct linux_log_reader* reader, struct cv_error* err)
-{
-    reader->notify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (reader->notify_fd >= 0
-        && watch(reader, reader->home_fd, IN_CREATE | IN_MOVED_TO | IN_MOVE_SELF | IN_DELETE_SELF) >= 0)
-        return 0;
-    cv_handle_closep(&reader->notify_fd); /* there are no more of them, or no /proc */
-    return open_clock(reader, err);
-}
+/* --- files --- */
 
 static int open_folder(struct linux_log_reader* reader, struct cv_error* err)
 {
@@ -65,20 +32,10 @@ static int open_folder(struct linux_log_reader* reader, struct cv_error* err)
     if (reader->folder_fd >= 0)
         return 0;
     rc = linux_log_folder(reader->home_fd, &reader->folder_fd, err);
-    if (rc < 0 || reader->folder_fd < 0 || reader->by_time
-        || watch(reader, reader->folder_fd, IN_MODIFY | IN_CREATE) >= 0)
-        return rc;
-    cv_handle_closep(&reader->notify_fd);
-    return open_clock(reader, err);
+    return rc == 0 && reader->folder_fd >= 0
+               ? linux_notice_watch(&reader->notice, reader->folder_fd, IN_MODIFY | IN_CREATE, err)
+               : rc;
 }
-
-static void take_notice(const struct linux_log_reader* reader)
-{
-    char events[4096];
-    while (read(reader->notify_fd, events, sizeof(events)) > 0 && !reader->by_time) {}
-}
-
-/* --- files --- */
 
 /* 0: it is open. 1: it is not there. */
 static int open_file(struct linux_log_reader* reader, uint64_t name, struct cv_error* err)
@@ -179,7 +136,7 @@ int linux_log_read(struct linux_log_reader* reader, struct linux_log_record* rec
 {
     int rc = look(reader, record_out, err);
     if (rc == 1) {
-        take_notice(reader); /* what comes from here on is told by the handle */
+        linux_notice_take(&reader->notice); /* what comes from here on is told by the handle */
         rc = look(reader, record_out, err);
     }
     return rc < 0 ? cv_error_wrap(err, "read the log") : rc;
@@ -187,7 +144,7 @@ int linux_log_read(struct linux_log_reader* reader, struct linux_log_record* rec
 
 int linux_log_reader_handle(const struct linux_log_reader* reader)
 {
-    return reader->notify_fd;
+    return reader->notice.fd;
 }
 
 /* --- where to start --- */
@@ -248,12 +205,13 @@ int linux_log_reader_open(int home_fd, uint64_t offset, struct linux_log_reader*
 
     if (reader == NULL)
         return cv_error_no_memory(err);
-    reader->window.fd = reader->folder_fd = reader->notify_fd = CV_HANDLE_NONE;
+    reader->window.fd = reader->folder_fd = reader->notice.fd = CV_HANDLE_NONE;
     reader->home_fd                                           = fcntl(home_fd, F_DUPFD_CLOEXEC, 3);
     if (reader->home_fd < 0)
         rc = cv_error_errno(err, errno, "duplicate a descriptor", NULL);
     if (rc == 0)
-        rc = open_notice(reader, err);
+        rc = linux_notice_open(
+            &reader->notice, reader->home_fd, IN_CREATE | IN_MOVED_TO | IN_MOVE_SELF | IN_DELETE_SELF, err);
     if (rc == 0)
         rc = find(reader, offset, err);
     if (rc < 0) {
@@ -269,7 +227,7 @@ void linux_log_reader_close(struct linux_log_reader* reader)
     if (reader == NULL)
         return;
     linux_log_window_release(&reader->window);
-    cv_handle_closep(&reader->notify_fd);
+    cv_handle_closep(&reader->notice.fd);
     cv_handle_closep(&reader->folder_fd);
     cv_handle_closep(&reader->home_fd);
     free(reader);

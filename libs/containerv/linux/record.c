@@ -6,7 +6,7 @@
 
 #include <cv/str.h>
 
-#include "spec/fields.h"
+#include "linux/record-fields.h"
 
 #include <cv/banned.h>
 
@@ -14,11 +14,11 @@ enum { VERSION = 1 };
 
 /* What stands in the document. Members that a field table has no kind for are apart from those of the API's struct. */
 struct document {
-    uint32_t               version;
-    struct containerv_info info;
-    bool                   has_exit;
-    int64_t                code, signal; /* of the exit */
-    char*                  error;
+    uint32_t                 version;
+    struct containerv_info   info;
+    bool                     has_exit;
+    struct linux_exit_fields exit;
+    char*                    error;
 };
 
 static const struct cv_word states[]  = { { "created", CV_STATE_CREATED }, { "running", CV_STATE_RUNNING },
@@ -26,25 +26,8 @@ static const struct cv_word states[]  = { { "created", CV_STATE_CREATED }, { "ru
      { NULL, 0 } };
 static const struct cv_word healths[] = { { "none", CV_HEALTH_NONE }, { "starting", CV_HEALTH_STARTING },
     { "healthy", CV_HEALTH_HEALTHY }, { "unhealthy", CV_HEALTH_UNHEALTHY }, { NULL, 0 } };
-static const struct cv_word reasons[] = { { "exited", CV_EXIT_EXITED }, { "killed", CV_EXIT_KILLED },
-    { "oom", CV_EXIT_OOM }, { "pids-limit", CV_EXIT_PIDS_LIMIT }, { "timeout", CV_EXIT_TIMEOUT },
-    { "seccomp", CV_EXIT_SECCOMP }, { "lost", CV_EXIT_LOST }, { "upper-full", CV_EXIT_UPPER_FULL }, { NULL, 0 } };
 
 #define T struct document
-static const struct cv_field exit_rows[] = {
-    CV_I64(T, code, "code", CV_I32_RANGE),
-    CV_I64(T, signal, "signal", CV_I32_RANGE),
-    CV_WORD(T, info.exit.reason, "reason", reasons),
-    CV_I64(T, info.exit.start_ns, "startNs", .max = INT64_MAX),
-    CV_I64(T, info.exit.end_ns, "endNs", .max = INT64_MAX),
-    CV_I64(T, info.exit.cpu_ns, "cpuNs", .max = INT64_MAX),
-    CV_U64(T, info.exit.peak_memory_bytes, "peakMemoryBytes", .flags = 0),
-    CV_U32(T, info.exit.on_request, "onRequest", .max = 1),
-    CV_U32(T, info.exit.request_uid, "requestUid", .flags = 0),
-    CV_I64(T, info.exit.request_pid, "requestPid", .max = INT64_MAX),
-};
-static const struct cv_table exit_table = { .fields = exit_rows, .count = CV_ARRAY_LEN(exit_rows), .strict = true };
-
 static const struct cv_field rows[] = {
     CV_U32(T, version, "version", CV_NEEDED),
     CV_WORD(T, info.state, "state", states),
@@ -56,7 +39,7 @@ static const struct cv_field rows[] = {
     CV_I64(T, info.finished_ns, "finishedNs", .max = INT64_MAX),
     CV_I64(T, info.main_process, "mainProcess", .max = INT64_MAX),
     CV_I64(T, info.supervisor, "supervisor", .max = INT64_MAX),
-    CV_OBJECT(T, 0, has_exit, "exit", &exit_table, .flags = 0),
+    CV_OBJECT(T, offsetof(T, exit), has_exit, "exit", &linux_exit_table, .flags = 0),
     CV_STRING(T, error, "error", .flags = 0),
 };
 static const struct cv_table table = { .fields = rows, .count = CV_ARRAY_LEN(rows), .size = sizeof(T), .strict = true };
@@ -64,30 +47,15 @@ static const struct cv_table table = { .fields = rows, .count = CV_ARRAY_LEN(row
 static const struct cv_table version_table = { .fields = rows, .count = 1, .size = sizeof(T) };
 #undef T
 
-/* A text that was cut, or has a file's name in it, need not be UTF-8; JSON can't hold what is not, and nothing is lost by a '?'. */
-static void make_utf8(char* text)
-{
-    while (!cv_utf8_valid(text, strlen(text))) {
-        size_t good = 0, length = strlen(text);
-        for (size_t i = 1; i <= length; i++)
-            good = cv_utf8_valid(text, i) ? i : good;
-        text[good] = '?';
-    }
-}
-
 static int fill(const struct containerv_info* info, struct document* document, struct cv_error* err)
 {
     char error[sizeof(info->error)];
     memcpy(error, info->error, sizeof(error));
     error[sizeof(error) - 1] = '\0';
-    make_utf8(error);
+    linux_make_utf8(error);
     *document = (struct document){ .version = VERSION, .info = *info, .has_exit = info->has_exit != 0 };
-    if (document->has_exit) {
-        document->code   = info->exit.code;
-        document->signal = info->exit.signal;
-    } else {
-        document->info.exit = (struct containerv_exit){ 0 };
-    }
+    if (document->has_exit)
+        document->exit = linux_exit_store(&info->exit);
     if (error[0] != '\0' && (document->error = cv_strdup(error, err)) == NULL)
         return CV_ERR_NO_MEMORY;
     return 0;
@@ -98,7 +66,7 @@ static int check(const struct document* document, struct cv_error* err)
     int rc = cv_table_check(&table, document, NULL, err);
     if (rc == 0 && document->info.state == 0)
         rc = cv_error_set(err, CV_ERR_INVALID, "state: is missing");
-    if (rc == 0 && document->has_exit && document->info.exit.reason == 0)
+    if (rc == 0 && document->has_exit && document->exit.exit.reason == 0)
         rc = cv_error_set(err, CV_ERR_INVALID, "exit.reason: is missing");
     return rc;
 }
@@ -133,11 +101,7 @@ static void take_over(const struct document* document, struct containerv_info* i
     info_out->size       = sizeof(*info_out);
     info_out->has_exit   = document->has_exit;
     info_out->supervised = 1;
-    if (document->has_exit) {
-        info_out->exit.size   = sizeof(info_out->exit);
-        info_out->exit.code   = (int32_t)document->code;
-        info_out->exit.signal = (int32_t)document->signal;
-    }
+    info_out->exit       = document->has_exit ? linux_exit_load(&document->exit) : (struct containerv_exit){ 0 };
     if (document->error != NULL)
         memcpy(info_out->error, document->error, strlen(document->error) + 1);
 }
