@@ -38,7 +38,8 @@ struct cvctl_rule {
 };
 
 struct cvctl_run_options {
-    bool json, rm, rm_given, read_only, init, interactive, terminal, strict, unmask_all;
+    bool detach; /* it outlives cvctl; `cvctl create` sets it */
+    bool json, rm, rm_given, read_only, init, interactive, terminal, strict, unmask_all, no_new_privileges;
 
     const char *name, *workdir, *user, *hostname, *cidfile, *backend, *cgroup_parent;
     const char *rootfs, *debian, *arch;
@@ -52,7 +53,6 @@ struct cvctl_run_options {
     int64_t        time_offset_ns[2];
 
     struct containerv_network network;
-    bool                      no_new_privileges;
     const char*               seccomp; /* NULL: the default; "default", "unconfined", else a file */
     struct cv_strv            mask, unmask;
     struct cvctl_rule*        rules; /* of Landlock */
@@ -70,7 +70,6 @@ struct cvctl_run_options {
     struct cvctl_device*     devices;
     size_t                   device_count;
 
-    bool                          detach;       /* it outlives cvctl; `cvctl create` sets it */
     const char*                   needs_detach; /* an option that was given and is for such containers only */
     struct containerv_supervision supervision;
     const char*                   health_command[4];
