@@ -38,8 +38,7 @@ struct cvctl_rule {
 };
 
 struct cvctl_run_options {
-    bool detach; /* it outlives cvctl; `cvctl create` sets it */
-    bool json, rm, rm_given, read_only, init, interactive, terminal, strict, unmask_all, no_new_privileges;
+    bool json, rm, rm_given, read_only, init, interactive, terminal, strict, unmask_all;
 
     const char *name, *workdir, *user, *hostname, *cidfile, *backend, *cgroup_parent;
     const char *rootfs, *debian, *arch;
@@ -53,6 +52,7 @@ struct cvctl_run_options {
     int64_t        time_offset_ns[2];
 
     struct containerv_network network;
+    bool                      no_new_privileges;
     const char*               seccomp; /* NULL: the default; "default", "unconfined", else a file */
     struct cv_strv            mask, unmask;
     struct cvctl_rule*        rules; /* of Landlock */
@@ -70,6 +70,7 @@ struct cvctl_run_options {
     struct cvctl_device*     devices;
     size_t                   device_count;
 
+    bool                          detach;       /* it outlives cvctl; `cvctl create` sets it */
     const char*                   needs_detach; /* an option that was given and is for such containers only */
     struct containerv_supervision supervision;
     const char*                   health_command[4];
