@@ -3,7 +3,6 @@
 
 #include <cv/macros.h>
 #include <cv/str.h>
-#include <cv/terminal.h>
 
 #include "cvctl.h"
 #include "run.h"
@@ -22,43 +21,27 @@ static void limit_of(const struct cvctl_run_options* options, uint32_t reason, c
         cv_snprintf(text, size, " (the limit is %" PRIu64 ")", options->limits.pids);
 }
 
-/* The program's end, told when it was not its own doing. */
-static int end_code(
-    const char* id, const struct cvctl_run_options* options, const struct containerv_exit* end, int stopped)
+static int end_code(const char* id, const struct cvctl_run_options* options, const struct cvctl_session_end* end)
 {
-    static const char* const reasons[] = {
-        [CV_EXIT_OOM]        = "was killed: out of memory",
-        [CV_EXIT_PIDS_LIMIT] = "ended: it reached its limit of processes",
-        [CV_EXIT_TIMEOUT]    = "was killed: its time was over",
-        [CV_EXIT_SECCOMP]    = "was killed: it made a forbidden system call",
-        [CV_EXIT_UPPER_FULL] = "ended: no room was left in its root",
-        [CV_EXIT_LOST]       = "was lost: how it ended is not known",
-    };
-    struct cv_error err = CV_ERROR_INIT;
-    char            limit[80];
+    char limit[80];
 
-    if (stopped != 0)
-        return CVCTL_EXIT_SIGNAL + stopped;
-    if (end->reason < CV_ARRAY_LEN(reasons) && reasons[end->reason] != NULL) {
-        limit_of(options, end->reason, limit, sizeof(limit));
-        cv_error_set(&err, end->reason == CV_EXIT_TIMEOUT ? CV_ERR_TIMEOUT : CV_ERR_LOST, "container '%s': '%s' %s%s",
-            id, options->command[0], reasons[end->reason], limit);
-        cv_error_step(&err, "wait for the program");
-        cv_error_object(&err, "%s", options->command[0]);
-        cvctl_print_error(&err);
-    }
-    return end->reason == CV_EXIT_LOST ? CVCTL_EXIT_OURS : end->code;
+    if (end->stopped != 0)
+        return CVCTL_EXIT_SIGNAL + end->stopped;
+    limit_of(options, end->exit.reason, limit, sizeof(limit));
+    return cvctl_end_code(id, options->command[0], &end->exit, limit);
 }
 
 static int run_in(
     struct containerv_container* container, const struct cvctl_run_options* options, containerv_handle_t terminal)
 {
-    struct containerv_exit end     = { .size = sizeof(end) };
-    struct cv_error        err     = CV_ERROR_INIT;
-    int                    stopped = 0;
+    struct cvctl_session     session = cvctl_session_of(container, options->interactive);
+    struct cvctl_session_end end;
+    struct cv_error          err = CV_ERROR_INIT;
 
-    if (cvctl_session_run(container, options, terminal, &end, &stopped, &err) == 0)
-        return end_code(containerv_id(container), options, &end, stopped);
+    session.terminal  = terminal;
+    session.kills_all = true;
+    if (cvctl_session_run(&session, &end, &err) == 0)
+        return end_code(containerv_id(container), options, &end);
     return cvctl_print_error(&err);
 }
 
@@ -78,12 +61,7 @@ static int run_attached(struct cvctl_run_options* options)
 
 static int check_terminal(const struct cvctl_run_options* options, struct cv_error* err)
 {
-    if (!options->terminal || options->detach || cv_terminal_is(cv_handle_standard(0)))
-        return 0;
-    cv_error_set(err, CV_ERR_INVALID, "the input device is not a TTY");
-    cv_error_step(err, "connect the terminal");
-    cv_error_object(err, "standard input");
-    return cv_error_hint(err, "leave out -t, or run cvctl on a terminal");
+    return options->terminal && !options->detach ? cvctl_check_terminal(err) : 0;
 }
 
 static int run(int argc, char** argv)

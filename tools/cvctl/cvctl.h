@@ -33,6 +33,23 @@ struct cvctl_command {
 };
 
 extern const struct cvctl_command cvctl_run_command;
+extern const struct cvctl_command cvctl_create_command;
+extern const struct cvctl_command cvctl_start_command;
+extern const struct cvctl_command cvctl_exec_command;
+extern const struct cvctl_command cvctl_attach_command;
+extern const struct cvctl_command cvctl_ps_command;
+extern const struct cvctl_command cvctl_inspect_command;
+extern const struct cvctl_command cvctl_logs_command;
+extern const struct cvctl_command cvctl_wait_command;
+extern const struct cvctl_command cvctl_stop_command;
+extern const struct cvctl_command cvctl_kill_command;
+extern const struct cvctl_command cvctl_rm_command;
+extern const struct cvctl_command cvctl_pause_command;
+extern const struct cvctl_command cvctl_unpause_command;
+extern const struct cvctl_command cvctl_stats_command;
+extern const struct cvctl_command cvctl_top_command;
+extern const struct cvctl_command cvctl_events_command;
+extern const struct cvctl_command cvctl_update_command;
 extern const struct cvctl_command cvctl_cp_command;
 extern const struct cvctl_command cvctl_doctor_command;
 extern const struct cvctl_command cvctl_version_command;
@@ -69,6 +86,11 @@ bool cvctl_json(void);
 
 /* --format of every command: "text" or "json", into a bool. */
 int cvctl_option_format(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err);
+int cvctl_option_table(
+    void* target, const struct cvctl_option* option, const char* value, struct cv_error* err); /* "table", "json" */
+
+/* A point in time (when.h) into an int64_t. */
+int cvctl_option_when(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err);
 
 /* stdout is complete? A full disk or a closed pipe must not look like success. Returns 0 or CVCTL_EXIT_OURS. */
 int cvctl_finish_output(void);

@@ -1,7 +1,10 @@
-/* --format, the option that every command has. */
+/* Options that several commands have: --format, and points in time. */
 #include <string.h>
 
+#include <cv/clock.h>
+
 #include "cvctl.h"
+#include "when.h"
 
 #include <cv/banned.h>
 
@@ -17,15 +20,32 @@ bool cvctl_json(void)
     return json_errors;
 }
 
-int cvctl_option_format(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
+/* json, or the other one that the command has. */
+static int set_format(
+    void* target, const struct cvctl_option* option, const char* value, const char* other, struct cv_error* err)
 {
     bool json = strcmp(value, "json") == 0;
 
-    if (!json && strcmp(value, "text") != 0) {
+    if (!json && strcmp(value, other) != 0) {
         cv_error_set(err, CV_ERR_INVALID, "is not a format");
-        return cv_error_hint(err, "allowed: text, json");
+        return cv_error_hint(err, "allowed: %s, json", other);
     }
     *(bool*)((char*)target + option->offset) = json;
     cvctl_set_json(json);
     return 0;
+}
+
+int cvctl_option_format(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
+{
+    return set_format(target, option, value, "text", err);
+}
+
+int cvctl_option_table(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
+{
+    return set_format(target, option, value, "table", err);
+}
+
+int cvctl_option_when(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
+{
+    return cvctl_when_parse(value, cv_clock_realtime_ns(), (int64_t*)(void*)((char*)target + option->offset), err);
 }

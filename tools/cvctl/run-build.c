@@ -15,30 +15,12 @@
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-static bool has(const struct cv_strv* env, const char* name_and_equals)
-{
-    for (size_t i = 0; i < env->count; i++)
-        if (cv_str_starts_with(env->items[i], name_and_equals))
-            return true;
-    return false;
-}
-
 /* The library takes the environment exactly as given: PATH is ours to add, and TERM for a terminal. */
 static int complete_environment(struct cvctl_run_options* options, struct cv_error* err)
 {
-    CV_CLEANUP(cv_freep) char* term  = NULL;
-    char*                      entry = NULL;
-
-    if (!has(&options->env, "PATH=") && cv_strv_append(&options->env, DEFAULT_PATH) < 0)
+    if (!cvctl_run_has_env(&options->env, "PATH") && cv_strv_append(&options->env, DEFAULT_PATH) < 0)
         return cv_error_no_memory(err);
-    if (!options->terminal || has(&options->env, "TERM="))
-        return 0;
-    if (cv_env_get("TERM", &term, err) < 0)
-        return err->code;
-    entry = cv_asprintf(err, "TERM=%s", term != NULL && term[0] != '\0' ? term : "xterm");
-    if (entry == NULL)
-        return err->code;
-    return cv_strv_append_steal(&options->env, entry) < 0 ? cv_error_no_memory(err) : 0;
+    return options->terminal ? cvctl_run_put_term(&options->env, err) : 0;
 }
 
 static const char* const* list_of(const struct cv_strv* v)

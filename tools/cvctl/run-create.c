@@ -79,17 +79,6 @@ static int write_id(const struct cvctl_run_options* options, struct cv_error* er
     return cv_error_wrap(err, "write the container's id");
 }
 
-/* The container could not be made or could not start the program: docker has codes for two of the reasons. */
-static int start_failed(const struct cv_error* err)
-{
-    bool program = strcmp(err->step, "run the program") == 0; /* else something else was not found */
-
-    cvctl_print_error(err);
-    if (program && err->code == CV_ERR_NOT_FOUND)
-        return CVCTL_EXIT_NOT_FOUND;
-    return program && err->code == CV_ERR_NOT_EXECUTABLE ? CVCTL_EXIT_NOT_EXECUTABLE : CVCTL_EXIT_OURS;
-}
-
 /* Stopped before the program ran: nothing is left of it, and the code says by which signal. */
 static int failed(const struct cv_error* err, int (*print)(const struct cv_error* err))
 {
@@ -126,7 +115,7 @@ static int create(struct cvctl_run_options* options, const char* root, struct co
         return 0;
     if (options->cidfile != NULL)
         (void)cv_file_remove(options->cidfile, NULL);
-    return failed(&err, start_failed);
+    return failed(&err, cvctl_start_failed);
 }
 
 int cvctl_run_create(

@@ -42,7 +42,7 @@ static int take_callers(struct cv_strv* env, const char* name, struct cv_error* 
     return cv_strv_append_steal(env, entry) < 0 ? cv_error_no_memory(err) : 0;
 }
 
-static int set(struct cv_strv* env, const char* text, struct cv_error* err)
+int cvctl_run_put_env(struct cv_strv* env, const char* text, struct cv_error* err)
 {
     size_t length = strcspn(text, "=");
 
@@ -58,12 +58,37 @@ static int set(struct cv_strv* env, const char* text, struct cv_error* err)
     return cv_strv_append(env, text) < 0 ? cv_error_no_memory(err) : 0;
 }
 
+bool cvctl_run_has_env(const struct cv_strv* env, const char* name)
+{
+    size_t length = strlen(name);
+
+    for (size_t i = 0; i < env->count; i++)
+        if (cv_str_starts_with(env->items[i], name) && env->items[i][length] == '=')
+            return true;
+    return false;
+}
+
+int cvctl_run_put_term(struct cv_strv* env, struct cv_error* err)
+{
+    CV_CLEANUP(cv_freep) char* term = NULL;
+    char*                      entry;
+
+    if (cvctl_run_has_env(env, "TERM"))
+        return 0;
+    if (cv_env_get("TERM", &term, err) < 0)
+        return err->code;
+    entry = cv_asprintf(err, "TERM=%s", term != NULL && term[0] != '\0' ? term : "xterm");
+    if (entry == NULL)
+        return err->code;
+    return cv_strv_append_steal(env, entry) < 0 ? cv_error_no_memory(err) : 0;
+}
+
 CVCTL_SETTER(cvctl_run_set_env)
 {
     struct cvctl_run_options* options = target;
 
     (void)option;
-    return set(&options->env, value, err);
+    return cvctl_run_put_env(&options->env, value, err);
 }
 
 CVCTL_SETTER(cvctl_run_set_env_file)
@@ -82,7 +107,7 @@ CVCTL_SETTER(cvctl_run_set_env_file)
         number++;
         line += strspn(line, " \t");
         line[strcspn(line, "\r")] = '\0';
-        if (line[0] != '\0' && line[0] != '#' && set(&options->env, line, err) < 0)
+        if (line[0] != '\0' && line[0] != '#' && cvctl_run_put_env(&options->env, line, err) < 0)
             return cv_error_wrap(err, "line %u", number);
     }
     return 0;

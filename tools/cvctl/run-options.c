@@ -33,7 +33,7 @@ static CVCTL_SETTER(set_rm)
     return 0;
 }
 
-static CVCTL_SETTER(set_absolute)
+CVCTL_SETTER(cvctl_run_set_absolute)
 {
     if (!cv_path_is_absolute(value))
         return cv_error_set(err, CV_ERR_INVALID, "is not an absolute path");
@@ -45,10 +45,7 @@ static CVCTL_SETTER(set_absolute)
 #define LIST(m)     cvctl_option_append, AT(m)
 #define SWITCH(m)   NULL, cvctl_option_bool, AT(m)
 #define SPECIAL(fn) fn, 0
-#define BYTES(m)    cvctl_run_set_bytes, AT(limits.m)
 #define HEALTH(m)   cvctl_run_set_health_time, offsetof(struct containerv_supervision, m)
-#define BPS(m)      cvctl_run_set_bps, offsetof(struct containerv_io_limit, m)
-#define IOPS(m)     cvctl_run_set_iops, offsetof(struct containerv_io_limit, m)
 
 const struct cvctl_option cvctl_run_table[] = {
     { "rootfs", 0, "DIR[:O]", SPECIAL(cvctl_run_set_rootfs),
@@ -60,7 +57,7 @@ const struct cvctl_option cvctl_run_table[] = {
     { "name", 0, "NAME", TEXT(name), "the container's id, default random" },
     { "env", 'e', "NAME[=VALUE]", SPECIAL(cvctl_run_set_env), "set a variable; NAME alone takes yours" },
     { "env-file", 0, "FILE", SPECIAL(cvctl_run_set_env_file), "the same, one a line" },
-    { "workdir", 'w', "PATH", set_absolute, AT(workdir), "working folder inside, default /" },
+    { "workdir", 'w', "PATH", cvctl_run_set_absolute, AT(workdir), "working folder inside, default /" },
     { "user", 'u', "USER[:GROUP]", TEXT(user), "names from the container's files, or numbers; default 0:0" },
     { "group-add", 0, "GROUP", LIST(groups), "one more supplementary group; repeatable" },
     { "volume", 'v', "SRC:DST[:OPTS]", SPECIAL(cvctl_run_set_volume),
@@ -68,29 +65,9 @@ const struct cvctl_option cvctl_run_table[] = {
     { "mount", 0, "KEY=VALUE,...", SPECIAL(cvctl_run_set_mount), "type=bind|tmpfs,source=,target=,readonly,..." },
     { "tmpfs", 0, "PATH[:OPTS]", SPECIAL(cvctl_run_set_tmpfs), "memory folder: size=64m mode=1777 ro noexec" },
     { "ulimit", 0, "NAME=SOFT[:HARD]", SPECIAL(cvctl_run_set_ulimit), "a resource limit; -1 is unlimited" },
-    { "memory", 'm', "BYTES", BYTES(memory_bytes), "limit of memory: 512m, 2g; as much swap beside it" },
-    { "memory-swap", 0, "BYTES", SPECIAL(cvctl_run_set_swap),
-        "limit of memory and swap together; -1 is no limit of swap" },
-    { "memory-reservation", 0, "BYTES", BYTES(memory_reservation_bytes), "memory that is taken from it last" },
-    { "cpus", 0, "NUMBER", SPECIAL(cvctl_run_set_cpus), "limit of CPU time: 1.5 is one and a half CPU" },
-    { "cpu-period", 0, "MICROSECONDS", SPECIAL(cvctl_run_set_cpu_period),
-        "1000 to 1000000, default 100000: the time that --cpu-quota is for" },
-    { "cpu-quota", 0, "MICROSECONDS", SPECIAL(cvctl_run_set_cpu_quota),
-        "CPU time in each period, from 1000 on; -1 is no limit; instead of --cpus" },
-    { "cpu-shares", 0, "NUMBER", SPECIAL(cvctl_run_set_shares),
-        "share of CPU time when it is short; others have 1024" },
-    { "cpuset-cpus", 0, "LIST", TEXT(limits.cpus), "CPUs that may be used: 0-3,7" },
-    { "cpuset-mems", 0, "LIST", TEXT(limits.memory_nodes), "nodes of memory that may be used" },
+    CVCTL_LIMIT_ROWS,
     { "cgroup-parent", 0, "PATH", TEXT(cgroup_parent),
         "make the container's cgroup in this one, which is made if missing" },
-    { "pids-limit", 0, "NUMBER", SPECIAL(cvctl_run_set_pids),
-        "limit of processes and threads, default 2048; -1 is none" },
-    { "blkio-weight", 0, "NUMBER", SPECIAL(cvctl_run_set_io_weight),
-        "share of disks when they are busy; others have 100" },
-    { "device-read-bps", 0, "PATH:BYTES", BPS(read_bps), "bytes that may be read from a disk each second" },
-    { "device-write-bps", 0, "PATH:BYTES", BPS(write_bps), "bytes that may be written" },
-    { "device-read-iops", 0, "PATH:NUMBER", IOPS(read_iops), "read operations each second" },
-    { "device-write-iops", 0, "PATH:NUMBER", IOPS(write_iops), "write operations each second" },
     { "storage-opt", 0, "size=BYTES", SPECIAL(cvctl_run_set_storage),
         "what may be written to the root; it is then kept in memory" },
     { "network", 0, "MODE", SPECIAL(cvctl_run_set_network), "none (default), host, veth:ADDR/PREFIX:HOSTADDR" },

@@ -38,7 +38,8 @@ struct cvctl_rule {
 };
 
 struct cvctl_run_options {
-    bool json, rm, rm_given, read_only, init, interactive, terminal, strict, unmask_all;
+    bool detach; /* it outlives cvctl; `cvctl create` sets it */
+    bool json, rm, rm_given, read_only, init, interactive, terminal, strict, unmask_all, no_new_privileges;
 
     const char *name, *workdir, *user, *hostname, *cidfile, *backend, *cgroup_parent;
     const char *rootfs, *debian, *arch;
@@ -52,7 +53,6 @@ struct cvctl_run_options {
     int64_t        time_offset_ns[2];
 
     struct containerv_network network;
-    bool                      no_new_privileges;
     const char*               seccomp; /* NULL: the default; "default", "unconfined", else a file */
     struct cv_strv            mask, unmask;
     struct cvctl_rule*        rules; /* of Landlock */
@@ -70,7 +70,6 @@ struct cvctl_run_options {
     struct cvctl_device*     devices;
     size_t                   device_count;
 
-    bool                          detach;       /* it outlives cvctl; `cvctl create` sets it */
     const char*                   needs_detach; /* an option that was given and is for such containers only */
     struct containerv_supervision supervision;
     const char*                   health_command[4];
@@ -94,6 +93,14 @@ const char* cvctl_run_keep(struct cvctl_run_options* options, const char* text, 
 
 /* Grow an array by one zeroed element: *list of *count elements of `size` bytes. NULL with err when over `max` or out of memory. */
 void* cvctl_run_grow(void** list, size_t* count, size_t size, size_t max, struct cv_error* err);
+
+/* NAME=VALUE, in the place of one with the same name; NAME: with the caller's value, nothing when there is none. */
+int cvctl_run_put_env(struct cv_strv* env, const char* text, struct cv_error* err);
+
+bool cvctl_run_has_env(const struct cv_strv* env, const char* name);
+
+/* TERM for a program on a terminal that has none: the caller's. */
+int cvctl_run_put_term(struct cv_strv* env, struct cv_error* err);
 
 /* After parsing: swap, which docker counts together with memory. And whether there is a limit at all. */
 int  cvctl_run_limits_check(struct cvctl_run_options* options, struct cv_error* err);
@@ -140,7 +147,43 @@ CVCTL_SETTER(cvctl_run_set_pids);
 CVCTL_SETTER(cvctl_run_set_io_weight);
 CVCTL_SETTER(cvctl_run_set_bps);
 CVCTL_SETTER(cvctl_run_set_iops);
-CVCTL_SETTER(cvctl_run_set_rootfs); /* run-values.c */
+CVCTL_SETTER(cvctl_run_set_absolute); /* run-options.c */
+CVCTL_SETTER(cvctl_run_set_rootfs);   /* run-values.c */
 CVCTL_SETTER(cvctl_run_set_include);
+
+/* Limits that can be changed while a container runs: rows of `run` and `update`. */
+#define CVCTL_LIMIT_BYTES(m)     cvctl_run_set_bytes, offsetof(struct cvctl_run_options, limits.m)
+#define CVCTL_LIMIT_RATE(set, m) set, offsetof(struct containerv_io_limit, m)
+#define CVCTL_LIMIT_ROWS                                                                                               \
+    { "memory", 'm', "BYTES", CVCTL_LIMIT_BYTES(memory_bytes), "limit of memory: 512m, 2g; as much swap beside it" },  \
+        { "memory-swap", 0, "BYTES", cvctl_run_set_swap, 0,                                                            \
+            "limit of memory and swap together; -1 is no limit of swap" },                                             \
+        { "memory-reservation", 0, "BYTES", CVCTL_LIMIT_BYTES(memory_reservation_bytes),                               \
+            "memory that is taken from it last" },                                                                     \
+        { "cpus", 0, "NUMBER", cvctl_run_set_cpus, 0, "limit of CPU time: 1.5 is one and a half CPU" },                \
+        { "cpu-period", 0, "MICROSECONDS", cvctl_run_set_cpu_period, 0,                                                \
+            "1000 to 1000000, default 100000: the time that --cpu-quota is for" },                                     \
+        { "cpu-quota", 0, "MICROSECONDS", cvctl_run_set_cpu_quota, 0,                                                  \
+            "CPU time in each period, from 1000 on; -1 is no limit; instead of --cpus" },                              \
+        { "cpu-shares", 0, "NUMBER", cvctl_run_set_shares, 0,                                                          \
+            "share of CPU time when it is short; others have 1024" },                                                  \
+        { "cpuset-cpus", 0, "LIST", cvctl_option_string, offsetof(struct cvctl_run_options, limits.cpus),              \
+            "CPUs that may be used: 0-3,7" },                                                                          \
+        { "cpuset-mems", 0, "LIST", cvctl_option_string, offsetof(struct cvctl_run_options, limits.memory_nodes),      \
+            "nodes of memory that may be used" },                                                                      \
+        { "pids-limit", 0, "NUMBER", cvctl_run_set_pids, 0,                                                            \
+            "limit of processes and threads, default 2048; -1 is none" },                                              \
+        { "blkio-weight", 0, "NUMBER", cvctl_run_set_io_weight, 0,                                                     \
+            "share of disks when they are busy; others have 100" },                                                    \
+        { "device-read-bps", 0, "PATH:BYTES", CVCTL_LIMIT_RATE(cvctl_run_set_bps, read_bps),                           \
+            "bytes that may be read from a disk each second" },                                                        \
+        { "device-write-bps", 0, "PATH:BYTES", CVCTL_LIMIT_RATE(cvctl_run_set_bps, write_bps),                         \
+            "bytes that may be written" },                                                                             \
+        { "device-read-iops", 0, "PATH:NUMBER", CVCTL_LIMIT_RATE(cvctl_run_set_iops, read_iops),                       \
+            "read operations each second" },                                                                           \
+    {                                                                                                                  \
+        "device-write-iops", 0, "PATH:NUMBER", CVCTL_LIMIT_RATE(cvctl_run_set_iops, write_iops),                       \
+            "write operations each second"                                                                             \
+    }
 
 #endif

@@ -1,11 +1,14 @@
 /* Signals as bytes in a pipe, so that one poll loop sees them beside everything else. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <cv/clock.h>
 #include <cv/macros.h>
 
+#include "cvctl.h"
 #include "run.h"
 
 #include <cv/banned.h>
@@ -62,4 +65,33 @@ int cvctl_signals_take(void)
 int cvctl_signals_stop(void)
 {
     return first_stop;
+}
+
+static void end(int number)
+{
+    _exit(CVCTL_EXIT_SIGNAL + number);
+}
+
+void cvctl_signals_end(void)
+{
+    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+    struct sigaction action    = { .sa_handler = end };
+
+    sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGPIPE, &action, NULL); /* also where a caller had it ignored */
+    for (size_t i = 0; i < CV_ARRAY_LEN(numbers); i++) {
+        struct sigaction before;
+
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            (void)sigaction(numbers[i], &action, NULL);
+    }
+}
+
+void cvctl_signals_pause(int64_t milliseconds)
+{
+    int64_t deadline = cv_clock_deadline_ms(milliseconds);
+    int64_t left;
+
+    while ((left = cv_clock_left_ms(deadline)) > 0)
+        (void)poll(NULL, 0, left > INT32_MAX ? INT32_MAX : (int)left);
 }

@@ -48,7 +48,7 @@ static int probe(struct cv_error* err)
 #define CAPS (CV_CAP_FILESYSTEM | CV_CAP_PROCESS_CONTROL | CV_CAP_NETWORK | CV_CAP_IPC | CV_CAP_USERS | CV_CAP_LIMITS)
 
 /* What needs root's rights, a cgroup, or more ids than one. */
-static uint64_t withheld(void)
+static uint64_t withheld_by_rights(void)
 {
     struct linux_rights rights;
     int                 group = CV_HANDLE_NONE;
@@ -64,33 +64,54 @@ static uint64_t withheld(void)
     return bits;
 }
 
+static uint64_t withheld(void)
+{
+    CV_CLEANUP(cv_freep) char* program = NULL;
+
+    return withheld_by_rights() | (linux_client_supervisor(&program, NULL) < 0 ? (uint64_t)CV_FEATURE_SUPERVISED : 0);
+}
+
 const struct cv_backend cv_backend_linux = {
     .name     = "linux",
     .features = CV_FEATURE_PAUSE | CV_FEATURE_TERMINAL | CV_FEATURE_MOUNTS | CV_FEATURE_LAYERS | CV_FEATURE_VETH
                 | CV_FEATURE_USERS | CV_FEATURE_HANDLES | CV_FEATURE_EVENTS | CV_FEATURE_DEVICES | CV_FEATURE_PID1
                 | CV_FEATURE_OWN_IDS | CV_FEATURE_COPY | CV_FEATURE_TIME | CV_FEATURE_OPEN | CV_FEATURE_LIMITS
-                | CV_FEATURE_UPDATE | CV_FEATURE_STATS | CV_FEATURE_POLICY | CV_FEATURE_CGROUPS,
-    .caps         = CAPS,
-    .probe        = probe,
-    .withheld     = withheld,
-    .create       = linux_client_create,
-    .open         = linux_client_open,
-    .list         = linux_client_list,
-    .close        = linux_client_close,
-    .spawn        = linux_client_spawn,
-    .wait         = linux_client_wait,
-    .signal       = linux_client_signal,
-    .kill         = linux_client_kill,
-    .resize       = linux_client_resize,
-    .pause        = linux_client_pause,
-    .resume       = linux_client_resume,
-    .processes    = linux_client_processes,
-    .state        = linux_client_state,
-    .next_event   = linux_client_next_event,
-    .event_handle = linux_client_event_handle,
-    .copy         = linux_client_copy,
-    .update       = linux_client_update,
-    .inspect      = linux_client_inspect,
-    .stats        = linux_client_stats,
-    .destroy      = linux_client_destroy,
+                | CV_FEATURE_UPDATE | CV_FEATURE_STATS | CV_FEATURE_POLICY | CV_FEATURE_CGROUPS | CV_FEATURE_SUPERVISED,
+    .caps           = CAPS,
+    .probe          = probe,
+    .withheld       = withheld,
+    .create         = linux_client_create,
+    .open           = linux_client_open,
+    .list           = linux_client_list,
+    .close          = linux_client_close,
+    .spawn          = linux_client_spawn,
+    .wait           = linux_client_wait,
+    .signal         = linux_client_signal,
+    .kill           = linux_client_kill,
+    .resize         = linux_client_resize,
+    .pause          = linux_client_pause,
+    .resume         = linux_client_resume,
+    .processes      = linux_client_processes,
+    .state          = linux_client_state,
+    .next_event     = linux_client_next_event,
+    .event_handle   = linux_client_event_handle,
+    .copy           = linux_client_copy,
+    .update         = linux_client_update,
+    .inspect        = linux_client_inspect,
+    .stats          = linux_client_stats,
+    .destroy        = linux_client_destroy,
+    .info           = linux_client_info,
+    .start          = linux_client_start_again,
+    .stop           = linux_client_stop,
+    .attach_input   = linux_client_attach_input,
+    .close_input    = linux_client_close_input,
+    .log_open       = linux_client_log_open,
+    .log_read       = linux_client_log_read,
+    .log_tail       = linux_client_log_tail,
+    .log_handle     = linux_client_log_handle,
+    .log_close      = linux_client_log_close,
+    .journal_open   = linux_client_journal_open,
+    .journal_read   = linux_client_journal_read,
+    .journal_handle = linux_client_journal_handle,
+    .journal_close  = linux_client_journal_close,
 };

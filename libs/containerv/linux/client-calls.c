@@ -9,49 +9,15 @@
 #include <cv/handle.h>
 #include <cv/str.h>
 
-#include "linux/client.h"
+#include "linux/client-instance.h"
 #include "linux/process-info.h"
 
 #include <cv/banned.h>
 
-/* Constant once made, so that calls need no lock. */
-struct linux_instance {
-    char*              id;
-    struct linux_route route;
-    int                event_fd; /* -1: the container of another process */
-};
-
-static struct linux_instance* instance_free(struct linux_instance* instance)
+static struct linux_instance* new_with_events(const char* id, int* guardian_end_out, struct cv_error* err)
 {
-    if (instance == NULL)
-        return NULL;
-    cv_handle_closep(&instance->event_fd);
-    cv_handle_closep(&instance->route.folder_fd);
-    free(instance->id);
-    free(instance);
-    return NULL;
-}
-
-CV_DEFINE_CLEANUP(struct linux_instance, instance_free)
-
-static struct linux_instance* instance_alloc(const char* id, struct cv_error* err)
-{
-    CV_CLEANUP(instance_freep) struct linux_instance* instance = calloc(1, sizeof(*instance));
-
-    if (instance == NULL) {
-        cv_error_no_memory(err);
-        return NULL;
-    }
-    instance->event_fd = -1;
-    instance->route    = (struct linux_route)LINUX_ROUTE_INIT;
-    instance->id       = cv_strdup(id, err);
-    return instance->id != NULL ? CV_STEAL(instance) : NULL;
-}
-
-static struct linux_instance* instance_new(const char* id, int* guardian_end_out, struct cv_error* err)
-{
-    CV_CLEANUP(instance_freep) struct linux_instance* instance = instance_alloc(id, err);
-    int                                               ends[2];
+    CV_CLEANUP(linux_instance_freep) struct linux_instance* instance = linux_instance_new(id, err);
+    int                                                     ends[2];
 
     if (instance == NULL)
         return NULL;
@@ -103,13 +69,14 @@ static int send_create(struct linux_instance* instance, const struct cv_spec* sp
     return result;
 }
 
-int linux_client_create(
+static int create(
     const struct cv_spec* spec, const struct cv_process_request* main, void** instance_out, struct cv_error* err)
 {
-    struct linux_client_answer                        answer       = { .reply = NULL };
-    int                                               guardian_end = -1;
-    int                                               result;
-    CV_CLEANUP(instance_freep) struct linux_instance* instance = instance_new(spec->ext.id, &guardian_end, err);
+    struct linux_client_answer answer       = { .reply = NULL };
+    int                        guardian_end = -1;
+    int                        result;
+    CV_CLEANUP(linux_instance_freep)
+    struct linux_instance* instance = new_with_events(spec->ext.id, &guardian_end, err);
 
     if (instance == NULL)
         return err != NULL ? err->code : CV_ERR_SYSTEM;
@@ -125,6 +92,13 @@ int linux_client_create(
     }
     *instance_out = CV_STEAL(instance);
     return 0;
+}
+
+int linux_client_create(
+    const struct cv_spec* spec, const struct cv_process_request* main, void** instance_out, struct cv_error* err)
+{
+    return spec->ext.supervision.set ? linux_supervised_create(spec, instance_out, err)
+                                     : create(spec, main, instance_out, err);
 }
 
 int linux_client_spawn(
@@ -144,7 +118,7 @@ int linux_client_spawn(
     spawn.process          = &process.process;
     message.operation_case = CONTAINERV__GUARDIAN__REQUEST__OPERATION_SPAWN;
     message.spawn          = &spawn;
-    result                 = linux_client_call(&self->route, &message, &fds, &answer, err);
+    result                 = linux_instance_call(self, &message, &fds, &answer, err);
     message_process_release(&process);
     if (result < 0)
         return result;
@@ -155,28 +129,40 @@ int linux_client_spawn(
     return result;
 }
 
-int linux_client_wait(void* instance, process_handle_t process, int64_t timeout_ms, struct containerv_exit* exit_out,
+static int call_wait(struct linux_instance* self, Containerv__Guardian__Wait* wait, struct containerv_exit* exit_out,
     struct cv_error* err)
 {
-    struct linux_instance*        self    = instance;
     Containerv__Guardian__Request message = CONTAINERV__GUARDIAN__REQUEST__INIT;
-    Containerv__Guardian__Wait    wait    = CONTAINERV__GUARDIAN__WAIT__INIT;
     struct linux_client_answer    answer  = { .reply = NULL };
     int                           result;
 
-    wait.id                = self->id;
-    wait.process           = process;
-    wait.timeout_ms        = timeout_ms;
     message.operation_case = CONTAINERV__GUARDIAN__REQUEST__OPERATION_WAIT;
-    message.wait           = &wait;
+    message.wait           = wait;
     result                 = linux_client_call(&self->route, &message, NULL, &answer, err);
     if (result < 0)
         return result;
     if (answer.reply->exit == NULL)
         result = cv_error_set(err, CV_ERR_PROTOCOL, "the guardian's answer has no exit");
-    else if (exit_out != NULL)
+    else
         message_to_exit(answer.reply->exit, exit_out);
     linux_client_answer_release(&answer);
+    return result;
+}
+
+int linux_client_wait(void* instance, process_handle_t process, int64_t timeout_ms, struct containerv_exit* exit_out,
+    struct cv_error* err)
+{
+    struct linux_instance*     self  = instance;
+    Containerv__Guardian__Wait wait  = CONTAINERV__GUARDIAN__WAIT__INIT;
+    struct containerv_exit     ended = { .size = sizeof(ended) };
+    int                        result;
+
+    wait.id         = self->id;
+    wait.process    = process;
+    wait.timeout_ms = timeout_ms;
+    result = self->supervised ? linux_supervised_wait(self, &wait, &ended, err) : call_wait(self, &wait, &ended, err);
+    if (result == 0 && exit_out != NULL)
+        *exit_out = ended;
     return result;
 }
 
@@ -184,7 +170,7 @@ int linux_client_wait(void* instance, process_handle_t process, int64_t timeout_
 static int call_simple(struct linux_instance* self, const Containerv__Guardian__Request* request, struct cv_error* err)
 {
     struct linux_client_answer answer = { .reply = NULL };
-    int                        result = linux_client_call(&self->route, request, NULL, &answer, err);
+    int                        result = linux_instance_call(self, request, NULL, &answer, err);
 
     if (result == 0)
         linux_client_answer_release(&answer);
@@ -220,9 +206,9 @@ int linux_client_resize(void* instance, process_handle_t process, uint16_t colum
     return call_simple(self, &request, err);
 }
 
-int linux_client_send_copy(void* instance, Containerv__Guardian__Copy* copy, int socket_fd, struct cv_error* err)
+int linux_client_send_copy(struct linux_instance* self, const struct linux_route* held,
+    Containerv__Guardian__Copy* copy, int socket_fd, struct cv_error* err)
 {
-    struct linux_instance*        self    = instance;
     Containerv__Guardian__Request request = CONTAINERV__GUARDIAN__REQUEST__INIT;
     struct linux_client_answer    answer  = { .reply = NULL };
     struct message_fds            fds     = { .items = { socket_fd }, .count = 1 };
@@ -231,46 +217,33 @@ int linux_client_send_copy(void* instance, Containerv__Guardian__Copy* copy, int
     copy->id               = self->id;
     request.operation_case = CONTAINERV__GUARDIAN__REQUEST__OPERATION_COPY;
     request.copy           = copy;
-    result                 = linux_client_call(&self->route, &request, &fds, &answer, err);
+    result                 = held->main_fd >= 0 ? linux_client_call(held, &request, &fds, &answer, err)
+                                                : linux_instance_call(self, &request, &fds, &answer, err);
     if (result == 0)
         linux_client_answer_release(&answer);
     return result;
 }
 
-/* All of the plain kind have the same type in the union. */
-static int call_plain(struct linux_instance* self, Containerv__Guardian__Request__OperationCase operation,
-    struct linux_client_answer* answer_out, struct cv_error* err)
-{
-    Containerv__Guardian__Request request = CONTAINERV__GUARDIAN__REQUEST__INIT;
-    Containerv__Guardian__Plain   plain   = CONTAINERV__GUARDIAN__PLAIN__INIT;
-
-    plain.id               = self->id;
-    request.operation_case = operation;
-    request.kill           = &plain;
-    return answer_out != NULL ? linux_client_call(&self->route, &request, NULL, answer_out, err)
-                              : call_simple(self, &request, err);
-}
-
 int linux_client_kill(void* instance, struct cv_error* err)
 {
-    return call_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_KILL, NULL, err);
+    return linux_instance_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_KILL, NULL, err);
 }
 
 int linux_client_pause(void* instance, struct cv_error* err)
 {
-    return call_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_PAUSE, NULL, err);
+    return linux_instance_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_PAUSE, NULL, err);
 }
 
 int linux_client_resume(void* instance, struct cv_error* err)
 {
-    return call_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_RESUME, NULL, err);
+    return linux_instance_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_RESUME, NULL, err);
 }
 
 int linux_client_processes(
     void* instance, struct containerv_process_info* list, size_t capacity, size_t* count_out, struct cv_error* err)
 {
     struct linux_client_answer answer = { .reply = NULL };
-    int result = call_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_PROCESSES, &answer, err);
+    int result = linux_instance_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_PROCESSES, &answer, err);
 
     if (result < 0)
         return result;
@@ -287,8 +260,13 @@ int linux_client_processes(
 
 int linux_client_state(void* instance, enum containerv_state* state_out, struct cv_error* err)
 {
+    struct linux_instance*     self   = instance;
     struct linux_client_answer answer = { .reply = NULL };
-    int result = call_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_STATE, &answer, err);
+    int                        result;
+
+    if (self->supervised)
+        return linux_supervised_state(self, state_out, err);
+    result = linux_instance_plain(self, CONTAINERV__GUARDIAN__REQUEST__OPERATION_STATE, &answer, err);
 
     if (result < 0)
         return result;
@@ -309,6 +287,8 @@ int linux_client_next_event(void* instance, struct containerv_event* event_out, 
     uint8_t                buffer[MESSAGE_EVENT_MAX];
     ssize_t                length;
 
+    if (self->supervised)
+        return linux_supervised_next_event(self, event_out, err);
     if (check_events(self, err) < 0)
         return err->code;
 
@@ -328,6 +308,8 @@ int linux_client_event_handle(void* instance, containerv_handle_t* handle_out, s
 {
     struct linux_instance* self = instance;
 
+    if (self->supervised)
+        return linux_supervised_event_handle(self, handle_out, err);
     if (check_events(self, err) < 0)
         return err->code;
     *handle_out = self->event_fd;
@@ -337,7 +319,7 @@ int linux_client_event_handle(void* instance, containerv_handle_t* handle_out, s
 static int read_spec(struct linux_instance* self, struct cv_spec** spec_out, struct cv_error* err)
 {
     struct linux_client_answer answer = { .reply = NULL };
-    int result = call_plain(self, CONTAINERV__GUARDIAN__REQUEST__OPERATION_INSPECT, &answer, err);
+    int result = linux_instance_plain(self, CONTAINERV__GUARDIAN__REQUEST__OPERATION_INSPECT, &answer, err);
 
     if (result < 0)
         return result;
@@ -346,13 +328,15 @@ static int read_spec(struct linux_instance* self, struct cv_spec** spec_out, str
     return result < 0 ? cv_error_wrap(err, "read the specification of container '%s'", self->id) : 0;
 }
 
-int linux_client_open(const char* id, struct cv_spec** spec_out, void** instance_out, struct cv_error* err)
+/* Of one that another process holds. */
+static int open_reached(const char* id, struct cv_spec** spec_out, void** instance_out, struct cv_error* err)
 {
-    CV_CLEANUP(instance_freep) struct linux_instance* instance = instance_alloc(id, err);
+    CV_CLEANUP(linux_instance_freep) struct linux_instance* instance = linux_instance_new(id, err);
+    int                                                     result;
 
     if (instance == NULL)
         return CV_ERR_NO_MEMORY;
-    int result = linux_client_reach(id, &instance->route, err);
+    result = linux_client_reach(id, &instance->route, err);
     if (result == 0)
         result = read_spec(instance, spec_out, err);
     if (result == 0)
@@ -360,9 +344,23 @@ int linux_client_open(const char* id, struct cv_spec** spec_out, void** instance
     return result;
 }
 
+int linux_client_open(const char* id, struct cv_spec** spec_out, void** instance_out, struct cv_error* err)
+{
+    int result = linux_supervised_open(id, spec_out, instance_out, err);
+
+    if (result != CV_ERR_NOT_FOUND)
+        return result;
+    result = open_reached(id, spec_out, instance_out, err);
+    if (result < 0 || !(*spec_out)->ext.supervision.set)
+        return result;
+    linux_instance_free(*instance_out); /* it was made in between */
+    cv_spec_free(*spec_out);
+    return linux_supervised_open(id, spec_out, instance_out, err);
+}
+
 void linux_client_close(void* instance)
 {
-    instance_free(instance);
+    linux_instance_free(instance);
 }
 
 int linux_client_update(void* instance, const struct cv_spec* limits, struct cv_error* err)
@@ -382,10 +380,10 @@ int linux_client_update(void* instance, const struct cv_spec* limits, struct cv_
     return call_simple(self, &request, err);
 }
 
-int linux_client_inspect(void* instance, char** text_out, struct cv_error* err)
+static int ask_spec(struct linux_instance* self, char** text_out, struct cv_error* err)
 {
     struct linux_client_answer answer = { .reply = NULL };
-    int   result = call_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_INSPECT, &answer, err);
+    int   result = linux_instance_plain(self, CONTAINERV__GUARDIAN__REQUEST__OPERATION_INSPECT, &answer, err);
     char* text;
 
     if (result < 0)
@@ -398,10 +396,20 @@ int linux_client_inspect(void* instance, char** text_out, struct cv_error* err)
     return 0;
 }
 
+int linux_client_inspect(void* instance, char** text_out, struct cv_error* err)
+{
+    struct linux_instance* self   = instance;
+    int                    result = ask_spec(self, text_out, err);
+
+    return self->supervised && (result == CV_ERR_STATE || result == CV_ERR_LOST)
+               ? linux_supervised_inspect(self, text_out, err)
+               : result;
+}
+
 int linux_client_stats(void* instance, struct containerv_stats* stats_out, struct cv_error* err)
 {
     struct linux_client_answer answer = { .reply = NULL };
-    int result = call_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_STATS, &answer, err);
+    int result = linux_instance_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_STATS, &answer, err);
 
     if (result < 0)
         return result;
@@ -415,8 +423,11 @@ int linux_client_stats(void* instance, struct containerv_stats* stats_out, struc
 
 int linux_client_destroy(void* instance, struct cv_error* err)
 {
-    int result = call_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_DESTROY, NULL, err);
+    struct linux_instance* self   = instance;
+    int                    result = self->supervised
+                                        ? linux_supervised_destroy(self, err)
+                                        : linux_instance_plain(self, CONTAINERV__GUARDIAN__REQUEST__OPERATION_DESTROY, NULL, err);
 
-    instance_free(instance);
+    linux_instance_free(self);
     return result;
 }

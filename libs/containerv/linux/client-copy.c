@@ -10,7 +10,7 @@
 
 #include <cv/handle.h>
 
-#include "linux/client.h"
+#include "linux/client-instance.h"
 #include "linux/copy.h"
 
 #include <cv/banned.h>
@@ -26,8 +26,8 @@ static int choose_owners(uint32_t flags, bool* owners_out, struct cv_error* err)
     return 0;
 }
 
-static int start_helper(
-    void* instance, const struct cv_copy_request* request, bool owners, int fd, struct cv_error* err)
+static int start_helper(struct linux_instance* instance, const struct linux_route* held,
+    const struct cv_copy_request* request, bool owners, int fd, struct cv_error* err)
 {
     Containerv__Guardian__Copy copy = CONTAINERV__GUARDIAN__COPY__INIT;
     copy.path                       = (char*)request->container_path;
@@ -35,7 +35,7 @@ static int start_helper(
     copy.owners                     = owners;
     copy.setuid                     = (request->flags & CV_COPY_SETUID) != 0;
     copy.follow                     = (request->flags & CV_COPY_FOLLOW) != 0;
-    return linux_client_send_copy(instance, &copy, fd, err);
+    return linux_client_send_copy(instance, held, &copy, fd, err);
 }
 
 static int run(const struct cv_copy_request* request, bool owners, int fd, struct cv_error* err)
@@ -63,7 +63,8 @@ static int run(const struct cv_copy_request* request, bool owners, int fd, struc
     return rc;
 }
 
-int linux_client_copy(void* instance, const struct cv_copy_request* request, struct cv_error* err)
+static int copy_by(struct linux_instance* instance, const struct linux_route* held,
+    const struct cv_copy_request* request, struct cv_error* err)
 {
     CV_CLEANUP(cv_handle_closep) int own    = -1;
     bool                             owners = false;
@@ -74,7 +75,20 @@ int linux_client_copy(void* instance, const struct cv_copy_request* request, str
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return cv_error_errno(err, errno, "make the copy's socket", NULL);
     own = ends[0];
-    rc  = start_helper(instance, request, owners, ends[1], err);
+    rc  = start_helper(instance, held, request, owners, ends[1], err);
     close(ends[1]);
     return rc == 0 ? run(request, owners, own, err) : rc;
+}
+
+/* The files of a supervised container that does not run are held for the time of the copy. */
+int linux_client_copy(void* instance, const struct cv_copy_request* request, struct cv_error* err)
+{
+    struct linux_instance* self = instance;
+    struct linux_route     held = LINUX_ROUTE_INIT;
+    int                    rc   = self->supervised ? linux_supervised_hold(self, &held, err) : 0;
+    if (rc < 0)
+        return rc;
+    rc = copy_by(self, &held, request, err);
+    linux_supervised_release(self, &held);
+    return rc;
 }

@@ -1,4 +1,4 @@
-/* Containers that other processes of this user hold: they are found in the run folder, and each has a socket there. */
+/* Containers that can be opened: those that somebody holds have a socket in the run folder, and supervised ones a folder that is kept. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <cv/handle.h>
 #include <cv/str.h>
 
-#include "linux/client.h"
+#include "linux/client-instance.h"
 
 #include <cv/banned.h>
 
@@ -94,7 +94,7 @@ static void close_folder(DIR** folder)
         closedir(*folder);
 }
 
-int linux_client_list(int (*each)(const char* id, void* context), void* context, struct cv_error* err)
+static int list_held(int (*each)(const char* id, void* context), void* context, struct cv_error* err)
 {
     CV_CLEANUP(cv_freep) char*    run    = NULL;
     CV_CLEANUP(close_folder) DIR* folder = NULL;
@@ -117,4 +117,27 @@ int linux_client_list(int (*each)(const char* id, void* context), void* context,
         if (result != 0)
             return result;
     }
+}
+
+static int add(const char* id, void* context)
+{
+    struct cv_strv* list = context;
+
+    return cv_strv_contains(list, id) ? 0 : cv_strv_append(list, id);
+}
+
+/* All first: `each` may make or destroy some. */
+int linux_client_list(int (*each)(const char* id, void* context), void* context, struct cv_error* err)
+{
+    struct cv_strv list   = { .items = NULL };
+    int            result = linux_client_list_homes(add, &list, err);
+
+    if (result == 0)
+        result = list_held(add, &list, err);
+    if (result == CV_ERR_NO_MEMORY)
+        cv_error_no_memory(err);
+    for (size_t i = 0; i < list.count && result == 0; i++)
+        result = each(list.items[i], context);
+    cv_strv_release(&list);
+    return result;
 }

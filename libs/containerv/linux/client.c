@@ -214,7 +214,7 @@ static int send_connection(int main_fd, int connection_fd)
 }
 
 /* The lock is held while sending: another thread may be about to replace a guardian that was lost, and its descriptor. */
-static int hand_over(uint64_t generation, int guardian_end, struct cv_error* err)
+static int hand_to_slot(uint64_t generation, int guardian_end)
 {
     const struct guardian_slot* slot;
     int                         error_number = EPIPE;
@@ -224,6 +224,14 @@ static int hand_over(uint64_t generation, int guardian_end, struct cv_error* err
     if (slot != NULL)
         error_number = send_connection(slot->main_fd, guardian_end);
     cv_mutex_unlock(&client.mutex);
+    return error_number;
+}
+
+static int hand_over(const struct linux_route* route, int guardian_end, struct cv_error* err)
+{
+    int error_number = route->main_fd >= 0 ? send_connection(route->main_fd, guardian_end)
+                                           : hand_to_slot(route->generation, guardian_end);
+
     if (error_number == 0)
         return 0;
     if (error_number == EPIPE || error_number == ECONNRESET)
@@ -253,8 +261,8 @@ static int pack_request(
  * A connection of its own for the request. One that the socket's buffer holds whole is in it before the guardian gets the connection,
  * which then need not wait for it: that saves a turn of its loop. A larger one would wait for a reader that does not know of it yet.
  */
-static int send_privately(uint64_t generation, const uint8_t* bytes, size_t length, const struct message_fds* fds,
-    int* fd_out, struct cv_error* err)
+static int send_privately(const struct linux_route* route, const uint8_t* bytes, size_t length,
+    const struct message_fds* fds, int* fd_out, struct cv_error* err)
 {
     const int* items = fds != NULL ? fds->items : NULL;
     size_t     count = fds != NULL ? fds->count : 0;
@@ -267,7 +275,7 @@ static int send_privately(uint64_t generation, const uint8_t* bytes, size_t leng
     if (first)
         result = wire_send(ends[0], bytes, length, items, count, err);
     if (result == 0)
-        result = hand_over(generation, ends[1], err);
+        result = hand_over(route, ends[1], err);
     close(ends[1]);
     if (result == 0 && !first)
         result = wire_send(ends[0], bytes, length, items, count, err);
@@ -320,7 +328,7 @@ int linux_client_call(const struct linux_route* route, const Containerv__Guardia
 
     if (result == 0)
         result = route->folder_fd >= 0 ? send_to_another(route, bytes, length, fds, &fd, err)
-                                       : send_privately(route->generation, bytes, length, fds, &fd, err);
+                                       : send_privately(route, bytes, length, fds, &fd, err);
     if (result == 0)
         result = receive_answer(fd, &answer, err);
     cv_handle_closep(&fd);

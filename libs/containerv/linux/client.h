@@ -38,13 +38,14 @@ void linux_client_end_create(uint64_t generation);
 
 /* How a container's guardian is reached. */
 struct linux_route {
-    uint64_t generation; /* one of our own guardians, when folder_fd is -1 */
+    uint64_t generation; /* one of our own guardians, when the others are -1 */
     int      folder_fd;  /* the run folder of a container that another process holds: its socket is in there */
+    int      main_fd;    /* the main socket of a supervisor that this process has started */
 };
 
 #define LINUX_ROUTE_INIT                                                                                               \
     {                                                                                                                  \
-        .folder_fd = -1                                                                                                \
+        .folder_fd = -1, .main_fd = -1                                                                                 \
     }
 
 /* A call's answer. Release with linux_client_answer_release(). */
@@ -71,11 +72,31 @@ int linux_client_connect_to(const struct linux_route* route, int* fd_out, struct
 int linux_client_list(int (*each)(const char* id, void* context), void* context, struct cv_error* err);
 
 /* client-copy.c; the request, without its id, is sent by client-calls.c. */
+struct linux_instance;
 int linux_client_copy(void* instance, const struct cv_copy_request* request, struct cv_error* err);
-int linux_client_send_copy(void* instance, Containerv__Guardian__Copy* copy, int socket_fd, struct cv_error* err);
+/* `held`: the way to whoever holds its files, when it has a main socket; else to whoever runs the container. */
+int linux_client_send_copy(struct linux_instance* self, const struct linux_route* held,
+    Containerv__Guardian__Copy* copy, int socket_fd, struct cv_error* err);
+
+/* Rows for supervised containers: client-supervised.c, client-log.c, client-events.c */
+int linux_client_info(void* instance, struct containerv_info* info_out, struct cv_error* err);
+int linux_client_start_again(void* instance, struct cv_error* err);
+int linux_client_stop(void* instance, int64_t timeout_ms, struct cv_error* err);
+int linux_client_attach_input(void* instance, containerv_handle_t* handle_out, struct cv_error* err);
+int linux_client_close_input(void* instance, struct cv_error* err);
+int linux_client_log_open(void* instance, uint64_t offset, void** log_out, struct cv_error* err);
+int linux_client_log_read(
+    void* log, int64_t timeout_ms, struct containerv_log_record* record_out, struct cv_error* err);
+int  linux_client_log_tail(void* instance, uint64_t count, uint64_t* offset_out, struct cv_error* err);
+int  linux_client_log_handle(void* log, containerv_handle_t* handle_out, struct cv_error* err);
+void linux_client_log_close(void* log);
+int  linux_client_journal_open(int64_t since_ns, void** journal_out, struct cv_error* err);
+int  linux_client_journal_read(
+     void* journal, int64_t timeout_ms, struct containerv_journal_entry* entry_out, struct cv_error* err);
+int  linux_client_journal_handle(void* journal, containerv_handle_t* handle_out, struct cv_error* err);
+void linux_client_journal_close(void* journal);
 
 /* client-calls.c: its rows. */
-struct linux_instance;
 int  linux_client_open(const char* id, struct cv_spec** spec_out, void** instance_out, struct cv_error* err);
 void linux_client_close(void* instance);
 int  linux_client_create(

@@ -23,8 +23,9 @@ add_library(cv_guardian_loop OBJECT
     guardian-copy.c guardian-events.c guardian-listen.c guardian-loop.c guardian-peers.c guardian-records.c guardian-requests.c guardian-start.c)
 target_link_libraries(cv_guardian_loop PUBLIC cv_linux_wire)
 
-cv_static_library(cv_linux_client backend.c client.c client-calls.c client-copy.c client-reach.c client-start.c process-info.c)
-target_link_libraries(cv_linux_client PUBLIC cv_linux_wire cv_linux_copy cv_linux_log cv_linux_rights Threads::Threads)
+cv_static_library(cv_linux_client backend.c client.c client-calls.c client-copy.c client-events.c client-home.c client-instance.c client-log.c
+    client-reach.c client-start.c client-supervised.c client-supervisor.c process-info.c)
+target_link_libraries(cv_linux_client PUBLIC cv_linux_wire cv_linux_copy cv_linux_log_writer cv_linux_rights Threads::Threads)
 # The library finds the programs from itself, by the way between their folders, however deep the library's is (lib/x86_64-linux-gnu).
 file(RELATIVE_PATH programs_from_library ${CMAKE_INSTALL_FULL_LIBDIR} ${CMAKE_INSTALL_FULL_LIBEXECDIR}/containerv)
 target_compile_definitions(cv_linux_client PRIVATE
@@ -38,9 +39,8 @@ target_link_libraries(cv_guardian_main PUBLIC cv_linux_wire)
 # has for libraries. (With a sanitizer that can't be.)
 cmake_path(SET guardian_folder NORMALIZE ${CMAKE_LIBRARY_OUTPUT_DIRECTORY}/${programs_from_library})
 function(cv_guardian_program name)
-    cmake_parse_arguments(P "" "" "OBJECTS;LIBS" ${ARGN})
     add_executable(${name})
-    foreach(part ${P_OBJECTS})
+    foreach(part ${ARGN})
         target_sources(${name} PRIVATE $<TARGET_OBJECTS:${part}>)
     endforeach()
     if(CV_SANITIZE)
@@ -48,7 +48,7 @@ function(cv_guardian_program name)
     else()
         # By file: our archives' own requirements name the shared libraries.
         target_link_libraries(${name} PRIVATE cv_flags -static -Wl,--start-group)
-        foreach(part ${P_LIBS} cv_linux_container cv_linux_copy cv_linux_log_writer cv_linux_log cv_linux cv_linux_rights cv_linux_plan cv_linux_wire cv_guardian_proto cv_spec cv_platform)
+        foreach(part cv_linux_container cv_linux_copy cv_linux_log_writer cv_linux_log cv_linux cv_linux_rights cv_linux_plan cv_linux_wire cv_guardian_proto cv_spec cv_platform)
             target_link_libraries(${name} PRIVATE $<TARGET_FILE:${part}>)
             add_dependencies(${name} ${part})
         endforeach()
@@ -62,10 +62,4 @@ function(cv_guardian_program name)
     install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/containerv)
 endfunction()
 
-cv_guardian_program(cv-guardian OBJECTS cv_guardian_main cv_guardian_loop)
-
-# The guardian's loop with one container that outlives its caller.
-add_library(cv_supervisor OBJECT supervisor.c supervisor-create.c supervisor-end.c supervisor-life.c supervisor-place.c supervisor-requests.c
-    supervisor-run.c supervisor-tell.c)
-target_link_libraries(cv_supervisor PUBLIC cv_linux_wire cv_linux)
-cv_guardian_program(cv-supervisor OBJECTS cv_supervisor cv_guardian_loop LIBS cv_linux_log_writer cv_linux_log)
+cv_guardian_program(cv-guardian cv_guardian_main cv_guardian_loop)

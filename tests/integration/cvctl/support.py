@@ -26,6 +26,12 @@ def run(*args, stdin=None, root=None, **more):
                           capture_output=True, text=True, timeout=DEADLINE, **more)
 
 
+def cvctl(*args, stdin=None, **more):
+    """The finished `cvctl ARGS`, whatever the command."""
+    return subprocess.run([CVCTL, *args], input=stdin, stdin=subprocess.DEVNULL if stdin is None else None, capture_output=True,
+                          text=True, timeout=DEADLINE, **more)
+
+
 def start(*args, **more):
     return subprocess.Popen(command(*args), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                             **more)
@@ -38,12 +44,12 @@ def shell(script, *options, **more):
 class Terminal:
     """cvctl on a pseudo terminal: what it prints is collected, what is typed arrives."""
 
-    def __init__(self, *args, columns=100, rows=30):
+    def __init__(self, *args, columns=100, rows=30, argv=None):
         self.master, self.slave = pty.openpty()
         self.resize(columns, rows)
         self.before = termios.tcgetattr(self.slave)
         self.output = b""
-        self.process = subprocess.Popen(command(*args), stdin=self.slave, stdout=self.slave, stderr=self.slave,
+        self.process = subprocess.Popen(command(*args) if argv is None else argv, stdin=self.slave, stdout=self.slave, stderr=self.slave,
                                         start_new_session=True, preexec_fn=self._take)
 
     def _take(self):
@@ -110,5 +116,5 @@ def main():
     unittest.main(verbosity=2)
 
 
-__all__ = ["CVCTL", "ROOT", "Terminal", "command", "error_of", "finish", "json", "main", "os", "run", "shell", "signal", "start",
+__all__ = ["CVCTL", "DEADLINE", "ROOT", "Terminal", "command", "cvctl", "error_of", "finish", "json", "main", "os", "run", "shell", "signal", "start",
            "subprocess", "time", "unittest", "wait_for_line"]

@@ -127,9 +127,10 @@ CV_PUBLIC int containerv_create(
     const char* rootfs, const struct containerv_options* options, struct containerv_container** container_out);
 
 /**
- * Reach a container of the same user that another process holds. It lives as long as that process says; when it ends, calls on this
- * handle fail with CV_ERR_LOST or CV_ERR_NOT_FOUND. All calls work but containerv_events() and containerv_event_fd(). What is spawned by
- * it has the environment, user and working folder of the container's own command, where it has one.
+ * Reach a container of the same user that another process holds, or a supervised one, whether it runs or not. What another process holds
+ * lives as long as that process says; when it ends, calls on this handle fail with CV_ERR_LOST or CV_ERR_NOT_FOUND. All calls work but, for
+ * one that is not supervised, containerv_events() and containerv_event_fd(). What is spawned by it has the environment, user and working
+ * folder of the container's own command, where it has one.
  *
  * @param container_out Set on success only; free with containerv_close().
  * @return 0, CV_ERR_NOT_FOUND, CV_ERR_PROTOCOL (another version of containerv holds it), CV_ERR_UNSUPPORTED (back ends without
@@ -137,7 +138,7 @@ CV_PUBLIC int containerv_create(
  */
 CV_PUBLIC int containerv_open(const char* id, struct containerv_container** container_out);
 
-/** Call `each` with the id of every container of this user that can be opened, in no order; a non-zero return of it stops the walk and
+/** Call `each` with the id of every container of this user that can be opened, supervised ones in all states too, in no order; a non-zero return of it stops the walk and
  * is returned. Back ends without CV_FEATURE_OPEN lack it. */
 CV_PUBLIC int containerv_list(int (*each)(const char* id, void* context), void* context);
 
@@ -197,10 +198,12 @@ CV_PUBLIC int containerv_resume(struct containerv_container* container);
 CV_PUBLIC int containerv_processes(
     struct containerv_container* container, struct containerv_process_info* list, size_t capacity, size_t* count_out);
 
-/** Take the next event. CV_ERR_TIMEOUT if there is none. At most the last 1024 are kept. */
+/** Take the next event. CV_ERR_TIMEOUT if there is none. At most the last 1024 are kept. Those of a supervised container are what the
+ * journal has about it since this handle was made (<chef/containerv/supervised.h>). */
 CV_PUBLIC int containerv_events(struct containerv_container* container, struct containerv_event* event_out);
 
-/** A handle that is readable (a HANDLE that is signalled) while containerv_events() has something. Owned by the container. */
+/** A handle that is readable (a HANDLE that is signalled) while containerv_events() has something; of a supervised container also when
+ * others' events were written. Owned by the container. */
 CV_PUBLIC int containerv_event_fd(struct containerv_container* container, containerv_handle_t* handle_out);
 
 /**

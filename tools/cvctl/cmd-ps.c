@@ -1,0 +1,233 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include <cv/clock.h>
+#include <cv/macros.h>
+#include <cv/str.h>
+
+#include "containers.h"
+#include "status.h"
+#include "table.h"
+#include "when.h"
+
+#include <cv/banned.h>
+
+enum { COMMAND_WIDTH = 40 };
+
+struct ps_options {
+    bool        all, quiet, json, full;
+    const char* id; /* of --filter; NULL: all */
+    uint32_t    state;
+};
+
+static int set_filter(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
+{
+    struct ps_options* chosen = target;
+    (void)option;
+    if (cv_str_starts_with(value, "id=") && value[3] != '\0') {
+        chosen->id = value + 3;
+        return 0;
+    }
+    if (cv_str_starts_with(value, "status=")) {
+        const char* name = strcmp(value + 7, "exited") == 0 ? "stopped" : value + 7; /* docker's word */
+
+        chosen->state = cvctl_state_of(name);
+        if (chosen->state != 0)
+            return 0;
+    }
+    cv_error_set(err, CV_ERR_INVALID, "is not a filter");
+    return cv_error_hint(err, "id=ID, or status= with one of created running paused restarting stopped");
+}
+
+static const struct cvctl_option options[] = {
+    { "all", 'a', NULL, cvctl_option_bool, offsetof(struct ps_options, all), "also those that don't run" },
+    { "quiet", 'q', NULL, cvctl_option_bool, offsetof(struct ps_options, quiet), "only the ids" },
+    { "filter", 0, "KEY=VALUE", set_filter, 0, "id=BEGINNING or status=STATE; the latter as with -a" },
+    { "no-trunc", 0, NULL, cvctl_option_bool, offsetof(struct ps_options, full), "cut nothing" },
+    { "format", 0, "FORMAT", cvctl_option_table, offsetof(struct ps_options, json), "table or json" },
+    { NULL },
+};
+
+/* One line of the list. */
+struct row {
+    const char*            id;
+    json_t*                args; /* of the command; NULL: none */
+    struct containerv_info info;
+};
+
+/* The command is in the container's specification. */
+static json_t* command_of(struct containerv_container* container)
+{
+    json_t* config = cvctl_container_config(container, NULL);
+    json_t* args   = json_incref(json_object_get(json_object_get(config, "process"), "args"));
+
+    json_decref(config);
+    return args;
+}
+
+static bool is_up(uint32_t state)
+{
+    return state == CV_STATE_RUNNING || state == CV_STATE_PAUSED || state == CV_STATE_RESTARTING;
+}
+
+static bool wanted(const struct ps_options* chosen, const struct containerv_info* info)
+{
+    return chosen->state != 0 ? info->state == chosen->state : chosen->all || is_up(info->state);
+}
+
+/* 1: a row, 0: none of it. One that goes away while we look is not there. */
+static int look(const struct ps_options* chosen, const char* id, struct row* row, struct cv_error* err)
+{
+    struct containerv_container* container;
+    int                          rc = containerv_open(id, &container);
+
+    *row = (struct row){ .id = id, .info = { .size = sizeof(row->info), .exit.size = sizeof(row->info.exit) } };
+    if (rc == 0) {
+        rc = containerv_info(container, &row->info);
+        if (rc != 0)
+            cvctl_library_failed(err, "look at container", id);
+        else if (wanted(chosen, &row->info))
+            rc = 1;
+        if (rc == 1 && !chosen->quiet)
+            row->args = command_of(container);
+        (void)containerv_close(container);
+    } else {
+        cvctl_library_failed(err, "look at container", id);
+    }
+    return rc == CV_ERR_NOT_FOUND || rc == CV_ERR_LOST ? 0 : rc;
+}
+
+static char* join(const json_t* args)
+{
+    struct cv_str text = { 0 };
+    json_t*       arg;
+    size_t        i;
+
+    json_array_foreach(args, i, arg) cv_str_printf(&text, "%s%s", i == 0 ? "" : " ", json_string_value(arg));
+    return cv_str_steal(&text, NULL);
+}
+
+static void add_cut(struct cvctl_table* table, const char* text, size_t width, bool full)
+{
+    char* cut = text == NULL ? NULL : full ? cv_strdup(text, NULL) : cvctl_shorten(text, width);
+
+    if (cut == NULL)
+        table->failed = true;
+    else
+        cvctl_table_add(table, cut);
+    free(cut);
+}
+
+static void add_row(const struct ps_options* chosen, const struct row* row, int64_t now, struct cvctl_table* table)
+{
+    char  text[CVCTL_STATUS_SIZE], since[CVCTL_AGO_SIZE];
+    char* command = row->args != NULL ? join(row->args) : cv_strdup("-", NULL);
+
+    cvctl_table_add(table, row->id); /* never cut: it is what one copies */
+    add_cut(table, command, COMMAND_WIDTH, chosen->full);
+    free(command);
+    cvctl_when_long(now - row->info.created_ns, since);
+    if (row->info.created_ns != 0)
+        cvctl_table_printf(table, "%s ago", since);
+    else
+        cvctl_table_add(table, "-");
+    cvctl_status_print(&row->info, now, text);
+    cvctl_table_add(table, text);
+}
+
+static json_t* row_json(const struct row* row, int64_t now)
+{
+    const struct containerv_info* info   = &row->info;
+    json_t*                       object = cvctl_json_info(row->id, info);
+    char                          text[CVCTL_STATUS_SIZE];
+
+    cvctl_status_print(info, now, text);
+    if (object == NULL || json_object_set_new(object, "status", json_string(text)) != 0
+        || json_object_set_new(object, "command", row->args != NULL ? json_incref(row->args) : json_null()) != 0) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
+static int show(const struct ps_options* chosen, const struct row* row, int64_t now, struct cvctl_table* table,
+    struct cv_error* err)
+{
+    if (chosen->json)
+        return cvctl_json_line(row_json(row, now), err);
+    if (chosen->quiet)
+        printf("%s\n", row->id);
+    else
+        add_row(chosen, row, now, table);
+    return 0;
+}
+
+static int print_table(const struct cvctl_table* table, struct cv_error* err)
+{
+    CV_CLEANUP(cv_freep) char* text = cvctl_table_text(table, err);
+
+    if (text == NULL)
+        return err->code;
+    fputs(text, stdout);
+    return 0;
+}
+
+/* One that can't be looked at does not hide the others. */
+static int list(const struct ps_options* chosen, const struct cv_strv* ids, struct cvctl_table* table)
+{
+    struct cv_error err  = CV_ERROR_INIT;
+    int64_t         now  = cv_clock_realtime_ns();
+    int             code = 0;
+
+    for (size_t i = 0; i < ids->count; i++) {
+        struct row row;
+        int        rc;
+
+        if (chosen->id != NULL && !cv_str_starts_with(ids->items[i], chosen->id))
+            continue;
+        rc = look(chosen, ids->items[i], &row, &err);
+        if (rc == 1)
+            rc = show(chosen, &row, now, table, &err);
+        json_decref(row.args);
+        if (rc < 0) {
+            (void)cvctl_print_error(&err);
+            code = CVCTL_EXIT_FAILED;
+        }
+    }
+    return code;
+}
+
+static int run(int argc, char** argv)
+{
+    CV_CLEANUP(cv_strv_release) struct cv_strv ids    = { 0 };
+    struct cvctl_table                         table  = { .columns = 4 };
+    struct ps_options                          chosen = { 0 };
+    struct cv_error                            err    = CV_ERROR_INIT;
+    int                                        first = 0, code = 0;
+
+    if (!cvctl_parse(&cvctl_ps_command, argc, argv, &chosen, &first, &code)
+        || !cvctl_arguments_check(&cvctl_ps_command, argc, first, 0, 0, &code))
+        return code;
+    if (cvctl_containers_list(&ids, &err) < 0) {
+        (void)cvctl_print_error(&err);
+        return CVCTL_EXIT_FAILED;
+    }
+    for (size_t i = 0; i < table.columns; i++)
+        cvctl_table_add(&table, (const char* const[]){ "CONTAINER", "COMMAND", "CREATED", "STATUS" }[i]);
+    code = list(&chosen, &ids, &table);
+    if (!chosen.json && !chosen.quiet && print_table(&table, &err) < 0)
+        code = cvctl_print_error(&err);
+    cvctl_table_release(&table);
+    return cvctl_finish_output() != 0 ? CVCTL_EXIT_FAILED : code;
+}
+
+const struct cvctl_command cvctl_ps_command = {
+    .name     = "ps",
+    .synopsis = "[OPTION...]",
+    .summary  = "list containers",
+    .options  = options,
+    .details  = "Those that run, also of a `cvctl run` that goes on; with -a also those that were not started or have "
+                "stopped.\n"
+                "--format json prints one object a line; times are of UTC.\n",
+    .run      = run,
+};
