@@ -30,6 +30,7 @@ struct linux_container {
     int                         pidfd;
     int                         control_fd;
     bool                        claimed, has_link, reaped;
+    bool                        borrowed;   /* the home is somebody else's, who gives it back himself */
     int64_t                     gone_by_ms; /* 0: it was not killed yet */
     struct linux_container*     next_left;
 };

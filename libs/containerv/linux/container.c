@@ -65,7 +65,8 @@ static void container_free(struct linux_container* c)
     linux_limits_release(&c->limits);
     linux_fd_closep(&c->landlock_fd);
     linux_idrange_release(&c->range);
-    linux_home_release(&c->home);
+    if (!c->borrowed)
+        linux_home_release(&c->home);
     linux_seccomp_release(&c->seccomp);
     linux_seccomp_release(&c->tcp_filter);
     cv_spec_free(c->spec);
@@ -159,15 +160,28 @@ static int claim_cgroup(struct linux_container* c, struct cv_error* err)
     return rc == 0 ? claim_limits(c, err) : rc;
 }
 
-static int claim(struct linux_container* c, const struct cv_spec* spec, struct cv_error* err)
+int linux_container_claim(const char* id, enum linux_home_mode mode, struct linux_home* home_out, struct cv_error* err)
 {
     int rc = linux_source_prepare(err); /* first: what is opened before belongs to another mount namespace */
-    if (rc == 0)
-        rc = linux_home_claim(spec->ext.id, spec->ext.layers.count > 0, &c->home, err);
+    return rc == 0 ? linux_home_claim(id, mode, home_out, err) : rc;
+}
+
+static int claim_id(struct linux_container* c, const struct cv_spec* spec, struct cv_error* err)
+{
+    enum linux_home_mode mode = spec->ext.layers.count > 0 ? LINUX_HOME_NEW : LINUX_HOME_NONE;
+    if (c->borrowed)
+        return 0;
+    int rc     = linux_container_claim(spec->ext.id, mode, &c->home, err);
+    c->claimed = rc == 0;
+    return rc;
+}
+
+static int claim(struct linux_container* c, const struct cv_spec* spec, struct cv_error* err)
+{
+    int rc = claim_id(c, spec, err);
     if (rc < 0)
         return rc;
-    c->claimed = true;
-    rc         = cv_spec_copy(spec, &c->spec, err);
+    rc = cv_spec_copy(spec, &c->spec, err);
     if (rc == 0 && (c->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0)
         rc = cv_error_errno(err, errno, "open the null device", "/dev/null");
     if (rc == 0 && cv_spec_namespace(spec, "user") != NULL)
@@ -341,6 +355,7 @@ static int provide(struct linux_container* c, int control_fd, struct cv_error* e
     struct linux_source_context context = { .range = mapped && !linux_unprivileged()->active ? &c->range : NULL,
         .userns_fd                                 = userns_fd,
         .home_fd                                   = c->home.home_fd,
+        .kept                                      = c->borrowed,
         .upper_fd                                  = &c->upper_fd,
         .root_fd                                   = -1,
         .spec                                      = c->spec };
@@ -507,20 +522,34 @@ static int make(struct linux_container* c, const struct cv_spec* spec, const str
     return rc;
 }
 
+int linux_container_check(const struct cv_spec* spec, bool has_command, struct cv_error* err)
+{
+    int rc = linux_unprivileged_check(err);
+    return rc == 0 ? linux_supported(spec, has_command, err) : rc;
+}
+
 int linux_container_create(const struct cv_spec* spec, const struct linux_start* main,
+    struct linux_container** container_out, struct linux_child* main_out, struct cv_error* err)
+{
+    return linux_container_create_in(NULL, spec, main, container_out, main_out, err);
+}
+
+int linux_container_create_in(const struct linux_home* home, const struct cv_spec* spec, const struct linux_start* main,
     struct linux_container** container_out, struct linux_child* main_out, struct cv_error* err)
 {
     struct cv_error    own   = CV_ERROR_INIT;
     struct linux_child child = { .pidfd = -1, .terminal_fd = -1 };
     err                      = err != NULL ? err : &own;
-    int rc                   = linux_unprivileged_check(err);
-    if (rc == 0)
-        rc = linux_supported(spec, main != NULL, err);
+    int rc                   = linux_container_check(spec, main != NULL, err);
     if (rc < 0)
         return rc;
     struct linux_container* c = container_new(err);
     if (c == NULL)
         return CV_ERR_NO_MEMORY;
+    if (home != NULL) {
+        c->home     = *home;
+        c->borrowed = true;
+    }
     rc = make(c, spec, main, &child, err);
     if (rc < 0) {
         linux_fd_closep(&child.pidfd);

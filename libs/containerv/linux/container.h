@@ -18,6 +18,7 @@
 #include <cv/macros.h>
 #include <cv/strv.h>
 
+#include "linux/home.h"
 #include "spec/spec.h"
 
 struct linux_container;
@@ -54,6 +55,14 @@ void linux_container_settle(char** argv, int kept_fd);
  */
 int linux_container_create(const struct cv_spec* spec, const struct linux_start* main,
     struct linux_container** container_out, struct linux_child* main_out, struct cv_error* err);
+
+/* The same, in a home that the caller has claimed, and goes on to own: it must outlive the container. NULL: it claims one. */
+int linux_container_create_in(const struct linux_home* home, const struct cv_spec* spec, const struct linux_start* main,
+    struct linux_container** container_out, struct linux_child* main_out, struct cv_error* err);
+int linux_container_claim(const char* id, enum linux_home_mode mode, struct linux_home* home_out, struct cv_error* err);
+
+/* Whether this back end builds what the specification asks for, as far as that can be told without making it. */
+int linux_container_check(const struct cv_spec* spec, bool has_command, struct cv_error* err);
 
 /* Start a further process (or, in a container without init that has no process yet, its PID 1: then *is_main_out is set). */
 int linux_container_spawn(struct linux_container* container, const struct linux_start* start,

@@ -99,6 +99,8 @@ static int do_create(struct guardian_request* request, struct cv_error* err)
         return cv_error_wrap(err, "read the container's config.json");
     if (spec->ext.id == NULL || cv_spec_check_id(spec->ext.id, NULL) < 0)
         return cv_error_set(err, CV_ERR_PROTOCOL, "a container without a proper id");
+    if (spec->ext.supervision.set)
+        return cv_error_set(err, CV_ERR_PROTOCOL, "container '%s' is for a supervisor", spec->ext.id);
     result = cv_spec_validate(spec, err);
     if (result < 0)
         return cv_error_wrap(err, "check the container's config.json");

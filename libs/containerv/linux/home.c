@@ -25,6 +25,7 @@
 #include "linux/limits.h"
 #include "linux/mountinfo.h"
 #include "linux/net.h"
+#include "linux/record.h"
 #include "linux/unprivileged.h"
 
 enum {
@@ -99,6 +100,14 @@ static int delete_in_background(int trash_fd, const char* name, struct cv_error*
     _exit(alone && cv_tree_remove_at(trash_fd, name, NULL) == 0 ? 0 : 1);
 }
 
+/* In the folder `containers`. */
+static bool is_kept(int homes_fd, const char* id)
+{
+    char path[96];
+    cv_snprintf(path, sizeof(path), "%s/%s", id, LINUX_RECORD_FILE);
+    return faccessat(homes_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static int discard_home(const struct linux_home* home, struct cv_error* err)
 {
     char                            name[96];
@@ -132,6 +141,11 @@ int linux_home_remove(struct linux_home* home, struct cv_error* err)
 {
     int rc = discard_home(home, err);
     return rc == 0 ? remove_run_folder(home, err) : rc;
+}
+
+int linux_home_leave(struct linux_home* home, struct cv_error* err)
+{
+    return remove_run_folder(home, err);
 }
 
 /* --- sweeping ------------------------------------------------------------------------------------------------------------------ */
@@ -202,6 +216,30 @@ static int sweep_roots(const char* id, const char* place, struct cv_error* err)
     return rc == 0 ? linux_net_delete(id, err) : rc;
 }
 
+/* Its supervisor was killed: let the record tell so. One that can't be read tells nothing, and is no reason to leave the rest. */
+static int settle_home(int home_fd, struct cv_error* err)
+{
+    struct containerv_info info = { .size = sizeof(info) };
+    int                    rc   = linux_record_read(home_fd, &info, err);
+    if (rc == CV_ERR_INVALID || rc == CV_ERR_PROTOCOL)
+        return 0;
+    return rc == 0 && linux_record_lost(&info, cv_clock_realtime_ns()) ? linux_record_write(home_fd, &info, err) : rc;
+}
+
+static int sweep_home(struct linux_home* dead, struct cv_error* err)
+{
+    CV_CLEANUP(linux_fd_closep) int homes_fd = -1;
+    CV_CLEANUP(linux_fd_closep) int home_fd  = -1;
+    int                             rc       = open_folder(dead->state_dir, "containers", 0711, &homes_fd, err);
+    if (rc < 0)
+        return rc;
+    if (!is_kept(homes_fd, dead->id))
+        return linux_home_remove(dead, err);
+    home_fd = openat(homes_fd, dead->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    rc = home_fd < 0 ? cv_error_errno(err, errno, "open the container's folder", dead->id) : settle_home(home_fd, err);
+    return rc == 0 ? linux_home_leave(dead, err) : rc;
+}
+
 static int sweep_one(const struct linux_home* base, int run_fd, const char* name, struct cv_error* err)
 {
     struct linux_home dead                  = *base;
@@ -219,7 +257,7 @@ static int sweep_one(const struct linux_home* base, int run_fd, const char* name
     if (rc == 0 && !linux_unprivileged()->active)
         rc = sweep_roots(dead.id, place, err);
     if (rc == 0)
-        rc = linux_home_remove(&dead, err);
+        rc = sweep_home(&dead, err);
     return rc == 0 ? 0 : cv_error_wrap(err, "sweep what the dead owner of '%s' left", dead.id);
 }
 
@@ -320,45 +358,84 @@ static int claim_run_folder(struct linux_home* home, struct cv_error* err)
     return cv_error_hint(err, "choose another id, or destroy that container first");
 }
 
-static int claim_home(struct linux_home* home, struct cv_error* err)
+static int open_home(struct linux_home* home, int homes_fd, struct cv_error* err)
 {
-    CV_CLEANUP(linux_fd_closep) int homes_fd = -1;
-    int                             rc       = open_folder(home->state_dir, "containers", 0711, &homes_fd, err);
-    if (rc < 0)
-        return rc;
-    if (mkdirat(homes_fd, home->id, 0711) < 0)
-        return cv_error_errno(err, errno, "make the container's folder", home->id);
     home->home_fd = openat(homes_fd, home->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     return home->home_fd < 0 ? cv_error_errno(err, errno, "open the container's folder", home->id) : 0;
 }
 
 /* A home without a run folder is left from before the last boot. */
-static int claim(struct linux_home* home, bool with_folder, struct cv_error* err)
+static int make_home(struct linux_home* home, enum linux_home_mode mode, int homes_fd, struct cv_error* err)
 {
-    CV_CLEANUP(unlock_all) struct cv_lock* lock = NULL;
-    int                                    rc   = lock_all(home, &lock, err);
-    if (rc == 0)
-        rc = linux_deaths_since_last() ? sweep_all(home, home->id, err) : sweep_own(home, err);
-    if (rc == 0)
-        rc = claim_run_folder(home, err);
+    int rc = discard_home(home, err);
+    if (rc < 0 || mode == LINUX_HOME_NONE)
+        return rc;
+    if (mkdirat(homes_fd, home->id, 0711) < 0)
+        return cv_error_errno(err, errno, "make the container's folder", home->id);
+    return open_home(home, homes_fd, err);
+}
+
+static int take_home(struct linux_home* home, int homes_fd, struct cv_error* err)
+{
+    int rc = open_home(home, homes_fd, err);
+    return rc == 0 ? settle_home(home->home_fd, err) : rc;
+}
+
+static int claim_new(struct linux_home* home, enum linux_home_mode mode, int homes_fd, struct cv_error* err)
+{
+    int rc;
+    if (is_kept(homes_fd, home->id)) {
+        cv_error_set(err, CV_ERR_EXISTS, "a supervised container with the id '%s' exists", home->id);
+        cv_error_object(err, "%s", home->id);
+        return cv_error_hint(err, "destroy it first, or take another id");
+    }
+    rc = claim_run_folder(home, err);
     if (rc < 0)
         return rc;
-    rc = discard_home(home, err);
-    if (rc == 0 && with_folder)
-        rc = claim_home(home, err);
+    rc = make_home(home, mode, homes_fd, err);
     if (rc < 0)
         linux_home_remove(home, NULL);
     return rc;
 }
 
-int linux_home_claim(const char* id, bool with_folder, struct linux_home* home_out, struct cv_error* err)
+static int claim_kept(struct linux_home* home, int homes_fd, struct cv_error* err)
+{
+    int rc;
+    if (!is_kept(homes_fd, home->id))
+        return cv_error_set(err, CV_ERR_NOT_FOUND, "there is no supervised container '%s'", home->id);
+    rc = claim_run_folder(home, err);
+    if (rc == CV_ERR_EXISTS)
+        return cv_error_set(err, CV_ERR_STATE, "container '%s' is held by another process", home->id);
+    if (rc < 0)
+        return rc;
+    rc = take_home(home, homes_fd, err);
+    if (rc < 0)
+        linux_home_leave(home, NULL);
+    return rc;
+}
+
+static int claim(struct linux_home* home, enum linux_home_mode mode, struct cv_error* err)
+{
+    CV_CLEANUP(unlock_all) struct cv_lock* lock     = NULL;
+    CV_CLEANUP(linux_fd_closep) int        homes_fd = -1;
+    int                                    rc       = lock_all(home, &lock, err);
+    if (rc == 0)
+        rc = open_folder(home->state_dir, "containers", 0711, &homes_fd, err);
+    if (rc == 0)
+        rc = linux_deaths_since_last() ? sweep_all(home, home->id, err) : sweep_own(home, err);
+    if (rc < 0)
+        return rc;
+    return mode == LINUX_HOME_KEPT ? claim_kept(home, homes_fd, err) : claim_new(home, mode, homes_fd, err);
+}
+
+int linux_home_claim(const char* id, enum linux_home_mode mode, struct linux_home* home_out, struct cv_error* err)
 {
     struct linux_home home = LINUX_HOME_INIT;
     int               rc   = find_folders(&home, err);
     if (rc == 0 && (home.id = cv_strdup(id, err)) == NULL)
         rc = CV_ERR_NO_MEMORY;
     if (rc == 0)
-        rc = claim(&home, with_folder, err);
+        rc = claim(&home, mode, err);
     if (rc == 0)
         *home_out = home;
     else

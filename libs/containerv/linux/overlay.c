@@ -118,7 +118,7 @@ static int make_upper(const struct linux_source_context* context, struct cv_erro
     uint64_t limit = context->spec->ext.limits.upper_bytes;
     if (limit != 0)
         return linux_upper_mount(limit, context->range, context->upper_fd, err);
-    int rc = linux_upper_make_folders(context->home_fd, err);
+    int rc = linux_upper_make_folders(context->home_fd, context->kept, err);
     return rc == 0 ? attach(context->home_fd, "", "upper", context, err) : rc;
 }
 
@@ -223,7 +223,9 @@ static int overlay(
     int rc = attach_layers(&spec->ext.layers, context, &text, err);
     if (rc == 0)
         rc = make_upper(context, err);
-    cv_str_append(&text, ",upperdir=upper/upper,workdir=upper/work,volatile,redirect_dir=nofollow,metacopy=off");
+    cv_str_append(&text, ",upperdir=upper/upper,workdir=upper/work,redirect_dir=nofollow,metacopy=off");
+    if (!context->kept) /* such an upper is never mounted again, and need not be on the disk */
+        cv_str_append(&text, ",volatile");
     if (linux_unprivileged()
             ->active) /* where the kernel keeps the overlay's own xattrs from us, it uses user.overlay.* */
         cv_str_append(&text, ",userxattr");

@@ -15,6 +15,7 @@ struct linux_source_context {
     int                         userns_fd; /* of the container, -1 without */
     int                         home_fd;   /* the container's folder in the state folder: holds the upper */
     const struct cv_spec*       spec;
+    bool                        kept;     /* the upper is to be there again for another start */
     int*                        upper_fd; /* gets an upper of limited size, to be closed with the container */
     int                         root_fd;  /* of the container, for the names in its files; -1 before it is there */
 };
@@ -36,7 +37,7 @@ int linux_source_device(const char* host_path, int* mount_fd_out, struct cv_erro
 
 /* upper.c, in the place where layers are put together: the two folders of an upper; a tmpfs with them, attached as "upper"; and whether
  * nothing more can be written to it. */
-int  linux_upper_make_folders(int place_fd, struct cv_error* err);
+int  linux_upper_make_folders(int place_fd, bool kept, struct cv_error* err); /* kept: they may be there already */
 int  linux_upper_mount(uint64_t bytes, const struct linux_idrange* range, int* upper_fd_out, struct cv_error* err);
 bool linux_upper_is_full(int upper_fd);
 

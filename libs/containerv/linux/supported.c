@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include <chef/containerv/supervised.h>
+
 #include "linux/limits-plan.h"
 #include "spec/mountopts.h"
 
@@ -83,7 +85,8 @@ int linux_supported(const struct cv_spec* spec, bool has_command, struct cv_erro
                     { linux_spec->rootfs_propagation != NULL, "linux.rootfsPropagation" },
                     { linux_spec->uid_mappings.count > 0 || linux_spec->gid_mappings.count > 0, "a given id mapping" },
                     { spec->hooks.set, "hooks" },
-                    { spec->ext.supervision.set, "a supervised container" },
+                    { spec->ext.supervision.restart != CV_RESTART_NO && spec->ext.limits.upper_bytes != 0,
+                        "a limit of the upper, which is in memory then, of a container that is started again" },
                     { spec->ext.isolation != NULL && strcmp(spec->ext.isolation, "default") != 0
                             && strcmp(spec->ext.isolation, "process") != 0,
                         "this kind of isolation" },

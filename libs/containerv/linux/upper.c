@@ -14,9 +14,10 @@
 
 #define PLACE "upper"
 
-int linux_upper_make_folders(int place_fd, struct cv_error* err)
+int linux_upper_make_folders(int place_fd, bool kept, struct cv_error* err)
 {
-    if (mkdirat(place_fd, "upper", 0755) < 0 || mkdirat(place_fd, "work", 0700) < 0)
+    if ((mkdirat(place_fd, "upper", 0755) < 0 && !(kept && errno == EEXIST))
+        || (mkdirat(place_fd, "work", 0700) < 0 && !(kept && errno == EEXIST)))
         return cv_error_errno(err, errno, "make the container's upper", NULL);
     return 0;
 }
@@ -39,9 +40,9 @@ int linux_upper_mount(uint64_t bytes, const struct linux_idrange* range, int* up
     cv_snprintf(options, sizeof(options), "mode=0711,size=%" PRIu64, bytes);
     if (mount("containerv", PLACE, "tmpfs", MS_NOSUID, options) < 0)
         return cv_error_errno(err, errno, "mount an upper of limited size", options);
-    fd = open(PLACE, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    int rc =
-        fd < 0 ? cv_error_errno(err, errno, "open the container's upper", PLACE) : linux_upper_make_folders(fd, err);
+    fd     = open(PLACE, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int rc = fd < 0 ? cv_error_errno(err, errno, "open the container's upper", PLACE)
+                    : linux_upper_make_folders(fd, false, err);
     if (rc == 0)
         rc = give_away(fd, range, err);
     if (rc == 0)

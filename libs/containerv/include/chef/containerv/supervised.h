@@ -82,7 +82,7 @@ struct containerv_info {
     int64_t                supervisor;   /**< process number of the supervisor, 0 = none */
     uint32_t               has_exit;     /**< `exit` is that of the last run */
     struct containerv_exit exit;
-    char                   error[256]; /**< why the supervisor could not start it again; else empty */
+    char error[256]; /**< why the supervisor could not start it again, or log its output; else empty */
 };
 
 /* All of the calls below fail with CV_ERR_STATE for a container that is not supervised, but containerv_info(). */
