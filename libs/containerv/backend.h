@@ -54,6 +54,15 @@ struct cv_copy_request {
     void* context;
 };
 
+/* What a container has changed. Borrowed for the call. */
+struct cv_snapshot_request {
+    const char* folder; /* a layer is to be made there, which does not exist yet; NULL: tell the changes */
+    bool        pause;
+    int (*changed)(void* context, char change, const char* path, struct cv_error* err);  /* 'A', 'C', 'D' */
+    int (*moved)(void* context, uint64_t entries, uint64_t bytes, struct cv_error* err); /* as in a copy */
+    void* context;
+};
+
 struct cv_backend {
     const char* name;
     uint64_t    features; /* CV_FEATURE_* */
@@ -89,6 +98,7 @@ struct cv_backend {
     int (*event_handle)(void* instance, containerv_handle_t* handle_out, struct cv_error* err);
     int (*update)(void* instance, const struct cv_spec* limits, struct cv_error* err); /* its ext.limits counts */
     int (*copy)(void* instance, const struct cv_copy_request* request, struct cv_error* err);
+    int (*snapshot)(void* instance, const struct cv_snapshot_request* request, struct cv_error* err);
     int (*inspect)(void* instance, char** text_out, struct cv_error* err); /* config.json as it is now, malloc'ed */
     int (*stats)(void* instance, struct containerv_stats* stats_out, struct cv_error* err);
     int (*destroy)(void* instance, struct cv_error* err); /* frees instance, also after an error */

@@ -150,6 +150,17 @@ int linux_container_copy(const struct linux_container* container, const struct l
     return 0;
 }
 
+int linux_container_snapshot(const struct linux_container* container, const struct linux_snapshot* snapshot,
+    int* pidfd_out, struct cv_error* err)
+{
+    FUZZ_CHECK(container->spec != NULL && fcntl(snapshot->socket_fd, F_GETFD) == FD_CLOEXEC);
+    FUZZ_CHECK(snapshot->folder_fd < 0 || fcntl(snapshot->folder_fd, F_GETFD) == FD_CLOEXEC);
+    if (snapshot->folder_fd >= 0)
+        return cv_error_set(err, CV_ERR_INVALID, "a commit that fails");
+    *pidfd_out = take_pidfd();
+    return 0;
+}
+
 const char* linux_container_id(const struct linux_container* container)
 {
     return container->spec->ext.id;

@@ -28,6 +28,8 @@ const struct cvctl_command* const cvctl_commands[] = {
     &cvctl_events_command,
     &cvctl_update_command,
     &cvctl_cp_command,
+    &cvctl_diff_command,
+    &cvctl_commit_command,
     &cvctl_doctor_command,
     &cvctl_version_command,
     &cvctl_help_command,

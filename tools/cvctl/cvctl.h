@@ -51,6 +51,8 @@ extern const struct cvctl_command cvctl_top_command;
 extern const struct cvctl_command cvctl_events_command;
 extern const struct cvctl_command cvctl_update_command;
 extern const struct cvctl_command cvctl_cp_command;
+extern const struct cvctl_command cvctl_diff_command;
+extern const struct cvctl_command cvctl_commit_command;
 extern const struct cvctl_command cvctl_doctor_command;
 extern const struct cvctl_command cvctl_version_command;
 extern const struct cvctl_command cvctl_help_command;

@@ -76,7 +76,8 @@ const struct cv_backend cv_backend_linux = {
     .features = CV_FEATURE_PAUSE | CV_FEATURE_TERMINAL | CV_FEATURE_MOUNTS | CV_FEATURE_LAYERS | CV_FEATURE_VETH
                 | CV_FEATURE_USERS | CV_FEATURE_HANDLES | CV_FEATURE_EVENTS | CV_FEATURE_DEVICES | CV_FEATURE_PID1
                 | CV_FEATURE_OWN_IDS | CV_FEATURE_COPY | CV_FEATURE_TIME | CV_FEATURE_OPEN | CV_FEATURE_LIMITS
-                | CV_FEATURE_UPDATE | CV_FEATURE_STATS | CV_FEATURE_POLICY | CV_FEATURE_CGROUPS | CV_FEATURE_SUPERVISED,
+                | CV_FEATURE_UPDATE | CV_FEATURE_STATS | CV_FEATURE_POLICY | CV_FEATURE_CGROUPS | CV_FEATURE_SUPERVISED
+                | CV_FEATURE_SNAPSHOT,
     .caps           = CAPS,
     .probe          = probe,
     .withheld       = withheld,
@@ -96,6 +97,7 @@ const struct cv_backend cv_backend_linux = {
     .next_event     = linux_client_next_event,
     .event_handle   = linux_client_event_handle,
     .copy           = linux_client_copy,
+    .snapshot       = linux_client_snapshot,
     .update         = linux_client_update,
     .inspect        = linux_client_inspect,
     .stats          = linux_client_stats,

@@ -224,6 +224,26 @@ int linux_client_send_copy(struct linux_instance* self, const struct linux_route
     return result;
 }
 
+int linux_client_send_snapshot(struct linux_instance* self, const struct linux_route* held, bool pause, int socket_fd,
+    int folder_fd, struct cv_error* err)
+{
+    Containerv__Guardian__Request  request  = CONTAINERV__GUARDIAN__REQUEST__INIT;
+    Containerv__Guardian__Snapshot snapshot = CONTAINERV__GUARDIAN__SNAPSHOT__INIT;
+    struct linux_client_answer     answer   = { .reply = NULL };
+    struct message_fds             fds      = { .items = { socket_fd, folder_fd }, .count = folder_fd >= 0 ? 2 : 1 };
+    int                            result;
+
+    snapshot.id            = self->id;
+    snapshot.pause         = pause;
+    request.operation_case = CONTAINERV__GUARDIAN__REQUEST__OPERATION_SNAPSHOT;
+    request.snapshot       = &snapshot;
+    result                 = held->main_fd >= 0 ? linux_client_call(held, &request, &fds, &answer, err)
+                                                : linux_instance_call(self, &request, &fds, &answer, err);
+    if (result == 0)
+        linux_client_answer_release(&answer);
+    return result;
+}
+
 int linux_client_kill(void* instance, struct cv_error* err)
 {
     return linux_instance_plain(instance, CONTAINERV__GUARDIAN__REQUEST__OPERATION_KILL, NULL, err);

@@ -96,6 +96,11 @@ int  linux_client_journal_read(
 int  linux_client_journal_handle(void* journal, containerv_handle_t* handle_out, struct cv_error* err);
 void linux_client_journal_close(void* journal);
 
+/* client-snapshot.c; the request is sent by client-calls.c. `folder_fd` -1: none. */
+int linux_client_snapshot(void* instance, const struct cv_snapshot_request* request, struct cv_error* err);
+int linux_client_send_snapshot(struct linux_instance* self, const struct linux_route* held, bool pause, int socket_fd,
+    int folder_fd, struct cv_error* err);
+
 /* client-calls.c: its rows. */
 int  linux_client_open(const char* id, struct cv_spec** spec_out, void** instance_out, struct cv_error* err);
 void linux_client_close(void* instance);

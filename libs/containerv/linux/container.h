@@ -78,6 +78,15 @@ struct linux_copy {
 int linux_container_copy(const struct linux_container* container, const struct linux_copy* copy, int socket_fd,
     int* pidfd_out, struct cv_error* err);
 
+/* Diff or commit: snapshot.h. Both descriptors are borrowed. */
+struct linux_snapshot {
+    int socket_fd;
+    int folder_fd; /* -1: diff */
+};
+/* As linux_container_copy(), also of a container that is paused or has stopped. CV_ERR_UNSUPPORTED when its root is used in place. */
+int linux_container_snapshot(const struct linux_container* container, const struct linux_snapshot* snapshot,
+    int* pidfd_out, struct cv_error* err);
+
 const char*           linux_container_id(const struct linux_container* container);
 const struct cv_spec* linux_container_spec(const struct linux_container* container);
 

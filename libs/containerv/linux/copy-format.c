@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <cv/macros.h>
+
 #include <cv/banned.h>
 
 enum {
@@ -121,6 +123,18 @@ static void put_ack(struct copy_buffer* buffer, const struct copy_frame* frame)
     put_number(buffer, frame->size, 8);
 }
 
+static void put_change(struct copy_buffer* buffer, const struct copy_frame* frame)
+{
+    put_number(buffer, (uint8_t)frame->change, 1);
+    put_text(buffer, frame->path, COPY_PATH_MAX);
+}
+
+static void put_count(struct copy_buffer* buffer, const struct copy_frame* frame)
+{
+    put_number(buffer, frame->entries, 8);
+    put_number(buffer, frame->size, 8);
+}
+
 static void put_fatal(struct copy_buffer* buffer, const struct copy_frame* frame)
 {
     put_error(buffer, &frame->error);
@@ -143,6 +157,8 @@ static void (*const writers[])(struct copy_buffer* buffer, const struct copy_fra
     [COPY_ACK]     = put_ack,
     [COPY_DONE]    = put_nothing,
     [COPY_FATAL]   = put_fatal,
+    [COPY_CHANGE]  = put_change,
+    [COPY_COUNT]   = put_count,
 };
 
 void copy_frame_put(struct copy_buffer* buffer, const struct copy_frame* frame)
@@ -165,7 +181,7 @@ size_t copy_frame_bound(const struct copy_frame* frame)
     size_t bound = COPY_HEAD_BYTES + 64 + COPY_NAME_MAX;
     if (frame->kind == COPY_SYMLINK)
         bound += COPY_TARGET_MAX + 8;
-    if (frame->kind == COPY_FAILED || frame->kind == COPY_FATAL)
+    if (frame->kind == COPY_FAILED || frame->kind == COPY_FATAL || frame->kind == COPY_CHANGE)
         bound += FRAME_TEXTS_BOUND + COPY_PATH_MAX;
     if (frame->kind == COPY_FILE && !frame->passed)
         bound += (size_t)frame->size;
@@ -355,6 +371,20 @@ static void take_ack(struct input* input, struct copy_frame* frame)
     check(input, frame->size <= INT64_MAX);
 }
 
+static void take_change(struct input* input, struct copy_frame* frame)
+{
+    frame->change = (char)take_number(input, 1);
+    frame->path   = take_text(input, COPY_PATH_MAX);
+    check(input, frame->change == 'A' || frame->change == 'C' || frame->change == 'D');
+}
+
+static void take_count(struct input* input, struct copy_frame* frame)
+{
+    frame->entries = take_number(input, 8);
+    frame->size    = take_number(input, 8);
+    check(input, frame->entries <= INT64_MAX && frame->size <= INT64_MAX);
+}
+
 static void take_fatal(struct input* input, struct copy_frame* frame)
 {
     take_error(input, &frame->error);
@@ -377,6 +407,8 @@ static void (*const readers[])(struct input* input, struct copy_frame* frame) = 
     [COPY_ACK]     = take_ack,
     [COPY_DONE]    = take_nothing,
     [COPY_FATAL]   = take_fatal,
+    [COPY_CHANGE]  = take_change,
+    [COPY_COUNT]   = take_count,
 };
 
 static int malformed(struct cv_error* err)
@@ -393,7 +425,7 @@ int copy_frame_get(
         return 0;
     size_t size = (size_t)take_number(&head, 4);
     size_t kind = (size_t)take_number(&head, 1);
-    if (size > COPY_FRAME_MAX || kind < COPY_BEGIN || kind > COPY_FATAL)
+    if (size > COPY_FRAME_MAX || kind < COPY_BEGIN || kind >= CV_ARRAY_LEN(readers))
         return malformed(err);
     if (head.left < size)
         return 0;

@@ -6,6 +6,8 @@
  *   sender:   BEGIN, then one tree of FILE, SYMLINK, LINK and ENTER ... LEAVE, with FAILED for what it could not read, then END
  *   receiver: ACK for files that came as descriptors, FAILED for what it could not write, then DONE
  *   either:   FATAL, the last it says
+ *
+ * Those who work on a container's upper (snapshot.h) tell the caller CHANGE, COUNT and at the end DONE or FATAL in the same form.
  */
 #ifndef CV_LINUX_COPY_FORMAT_H
 #define CV_LINUX_COPY_FORMAT_H
@@ -41,7 +43,9 @@ enum copy_kind {
     COPY_FAILED  = 8,
     COPY_ACK     = 9,
     COPY_DONE    = 10,
-    COPY_FATAL   = 11
+    COPY_FATAL   = 11,
+    COPY_CHANGE  = 12,
+    COPY_COUNT   = 13
 };
 
 /* What is kept of a file besides its content. Ids are those that the container sees. */
@@ -63,12 +67,14 @@ struct copy_frame {
     const char*      name;     /* BEGIN ("" when the path has none), ENTER, FILE, SYMLINK, LINK */
     const char*      target;   /* SYMLINK */
     uint32_t         link;     /* FILE, LINK: number of a file with several names, from 1; FILE: 0 for none */
-    uint64_t         size;     /* FILE: of the content; ACK: bytes since the last one */
+    uint64_t         size;     /* FILE: of the content; ACK, COUNT: bytes since the last one */
     const uint8_t*   data;     /* FILE: `size` bytes unless passed */
     const uint8_t*   xattrs;   /* ENTER, FILE: for copy_xattr_next() */
     size_t           xattrs_length;
-    const char*      path;  /* FAILED */
-    struct cv_error  error; /* FAILED, FATAL */
+    const char*      path;    /* FAILED, CHANGE */
+    uint64_t         entries; /* COUNT: since the last one, with `size` bytes */
+    char             change;  /* CHANGE: 'A', 'C' or 'D' */
+    struct cv_error  error;   /* FAILED, FATAL */
 };
 
 /* Where frames are put together. One that does not fit is left out and remembered as `full`. */

@@ -31,16 +31,28 @@ static void forget_ended(struct guardian_copies* copies)
     }
 }
 
+int guardian_copies_check(struct guardian_container* container, struct cv_error* err)
+{
+    forget_ended(&container->copies);
+    return container->copies.count < GUARDIAN_MAX_COPIES
+               ? 0
+               : cv_error_set(err, CV_ERR_LIMIT, "more than %d copies at a time", (int)GUARDIAN_MAX_COPIES);
+}
+
+void guardian_copies_add(struct guardian_container* container, int pidfd)
+{
+    container->copies.pidfds[container->copies.count++] = pidfd;
+}
+
 int guardian_copy_start(
     struct guardian_container* container, const struct linux_copy* copy, int socket_fd, struct cv_error* err)
 {
-    struct guardian_copies* copies = &container->copies;
-    forget_ended(copies);
-    if (copies->count >= GUARDIAN_MAX_COPIES)
-        return cv_error_set(err, CV_ERR_LIMIT, "more than %d copies at a time", (int)GUARDIAN_MAX_COPIES);
-    int rc = linux_container_copy(container->linux_, copy, socket_fd, &copies->pidfds[copies->count], err);
+    int pidfd = -1;
+    int rc    = guardian_copies_check(container, err);
     if (rc == 0)
-        copies->count++;
+        rc = linux_container_copy(container->linux_, copy, socket_fd, &pidfd, err);
+    if (rc == 0)
+        guardian_copies_add(container, pidfd);
     return rc;
 }
 
@@ -54,6 +66,7 @@ void guardian_copies_kill(struct guardian_container* container)
 void guardian_copies_end(struct guardian_container* container, int64_t deadline_ms)
 {
     struct guardian_copies* copies = &container->copies;
+    guardian_snapshot_forget(container);
     while (copies->count > 0) {
         struct pollfd entry = { .fd = copies->pidfds[copies->count - 1], .events = POLLIN };
         while (poll(&entry, 1, (int)cv_clock_left_ms(deadline_ms)) < 0 && errno == EINTR) {}

@@ -59,6 +59,9 @@ static int collect_container(struct guardian_container* container, bool closed, 
             set, container->events.count > 0 ? container->event_fd : -1, POLLOUT, &container->event_ready, err);
     if (result == 0)
         result = guardian_poll_add(set, listen_fd, POLLIN, &container->listen_ready, err);
+    if (result == 0)
+        result = guardian_poll_add(set, container->copies.pauses ? container->copies.pause_fd : -1, POLLIN,
+            &container->copies.pause_ready, err);
     for (struct guardian_process* at = container->processes; at != NULL && result == 0; at = at->next) {
         if (!at->ended)
             guardian_sooner(deadline_ms, at->deadline_ms);
@@ -123,6 +126,8 @@ static void handle_containers(struct guardian* guardian)
             guardian_events_flush(at);
         if (at->listen_ready != 0)
             guardian_listen_accept(guardian, at);
+        if (at->copies.pause_ready != 0)
+            guardian_snapshot_ended(at);
     }
 }
 

@@ -186,6 +186,24 @@ static int do_copy(struct guardian_request* request, struct cv_error* err)
     return guardian_copy_start(container, &copy, request->wire->fds[0], err);
 }
 
+/* Of one that has stopped, too: its upper is there until it is destroyed. */
+static int do_snapshot(struct guardian_request* request, struct cv_error* err)
+{
+    const Containerv__Guardian__Snapshot* message   = request->message->snapshot;
+    struct guardian_container*            container = find(request, message->id, err);
+    size_t                                count     = request->wire->fd_count;
+    struct linux_snapshot                 snapshot  = { .socket_fd = -1, .folder_fd = -1 };
+
+    if (container == NULL)
+        return failed(err);
+    if (count < 1 || count > 2 || !guardian_is_stream(request->wire->fds[0]))
+        return cv_error_set(err, CV_ERR_PROTOCOL, "a snapshot without its socket");
+    snapshot.socket_fd = request->wire->fds[0];
+    if (count == 2)
+        snapshot.folder_fd = request->wire->fds[1];
+    return guardian_snapshot_start(container, &snapshot, message->pause, err);
+}
+
 static bool is_waiting_stranger(const struct guardian_peer* peer)
 {
     return peer->is_stranger && peer->state == GUARDIAN_PEER_WAITS;
@@ -298,6 +316,7 @@ static int do_resume(struct guardian_request* request, struct cv_error* err)
     result = linux_container_resume(container->linux_, err);
     if (result < 0)
         return result;
+    guardian_snapshot_forget(container);
     container->state = container->processes != NULL ? CV_STATE_RUNNING : CV_STATE_CREATED;
     guardian_event(container, CV_EVENT_RESUMED, NULL);
     return 0;
@@ -460,6 +479,7 @@ static const struct {
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_STATS, do_stats },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_INSPECT, do_inspect },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_COPY, do_copy },
+    { CONTAINERV__GUARDIAN__REQUEST__OPERATION_SNAPSHOT, do_snapshot },
 };
 
 /* Those that came by a container's socket may be of another build, and make no containers that would end with this caller. */

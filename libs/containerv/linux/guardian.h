@@ -57,10 +57,13 @@ struct guardian_events {
     size_t                   first, count;
 };
 
-/* The helpers of copies that may still run. */
+/* The helpers of copies, and of snapshots, that may still run. */
 struct guardian_copies {
     int    pidfds[GUARDIAN_MAX_COPIES];
     size_t count;
+    bool   pauses;   /* one of them has the container paused until it ends: */
+    int    pause_fd; /* its pidfd */
+    short  pause_ready;
 };
 
 struct guardian_container {
@@ -222,9 +225,18 @@ void guardian_listen_accept(struct guardian* guardian, struct guardian_container
 /* guardian-copy.c. The socket is borrowed. */
 int guardian_copy_start(
     struct guardian_container* container, const struct linux_copy* copy, int socket_fd, struct cv_error* err);
+int guardian_copies_check(struct guardian_container* container, struct cv_error* err); /* CV_ERR_LIMIT: no more */
+/* Remember one, after that check. Takes the pidfd. */
+void guardian_copies_add(struct guardian_container* container, int pidfd);
 void guardian_copies_kill(struct guardian_container* container);
 /* Wait for those that were killed: after the container's processes, one of which may be the filesystem that a copy waits for. */
 void guardian_copies_end(struct guardian_container* container, int64_t deadline_ms);
+
+/* guardian-snapshot.c. The descriptors are borrowed. */
+int guardian_snapshot_start(
+    struct guardian_container* container, const struct linux_snapshot* snapshot, bool pause, struct cv_error* err);
+void guardian_snapshot_ended(struct guardian_container* container);  /* let the container go on */
+void guardian_snapshot_forget(struct guardian_container* container); /* somebody else has, or it is destroyed */
 
 /* guardian-events.c */
 void guardian_event(struct guardian_container* container, enum containerv_event_kind kind,

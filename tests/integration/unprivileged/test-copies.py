@@ -42,6 +42,31 @@ class Both:
         self.assertEqual(os.readlink(os.path.join(again, "u")), "s")
         self.stop(process)
 
+    def test_a_layer(self):
+        process = self.serve("mkdir /w /w/d; echo x >/w/s; ln /w/s /w/t; rm -rf /bin/gone; mv /tmp /old; mkdir /tmp; echo n >/tmp/n")
+        layer = os.path.join(self.home, "layer")
+        told = self.cvctl("diff", self.name)
+        self.assertEqual(told.stderr, "")
+        for line in ("A /w", "A /w/s", "A /old"):
+            self.assertIn(line, told.stdout.splitlines())
+        pausing = self.cvctl("commit", self.name, layer)  # without a cgroup of its own it can't be paused
+        if pausing.returncode != 0:
+            self.assert_refused(pausing, "without pausing")
+            self.assertNotIn("layer", os.listdir(self.home))
+            self.assertEqual(self.cvctl("commit", "--no-pause", self.name, layer).stderr, "")
+        self.assertEqual(os.stat(layer).st_uid, UID)
+        script = "cat /w/s /w/t /tmp/n; stat -c %h /w/s; ls -d /old"
+        again = self.start("--layer", layer, "--", "/bin/sh", "-c", script)
+        self.assertEqual(again.communicate(timeout=60)[0], "x\nx\nn\n2\n/old\n")
+        closed = os.path.join(self.folder, "closed")
+        os.mkdir(closed, 0o755)
+        self.assert_refused(self.cvctl("commit", "--no-pause", self.name, os.path.join(closed, "layer")), "ermission denied")
+        self.stop(process)
+
+    def cvctl(self, *args):
+        return subprocess.run(self.as_user(CVCTL, *args), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                              env=self.env, cwd="/")
+
     def test_no_more_than_he_may(self):
         process = self.serve("true")
         secret, closed = os.path.join(self.folder, "secret"), os.path.join(self.folder, "closed")

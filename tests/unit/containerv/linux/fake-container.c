@@ -311,3 +311,10 @@ int linux_container_copy(const struct linux_container* container, const struct l
     (void)container, (void)copy, (void)socket_fd, (void)pidfd_out;
     return cv_error_set(err, CV_ERR_UNSUPPORTED, "the fake container has no files");
 }
+
+int linux_container_snapshot(const struct linux_container* container, const struct linux_snapshot* snapshot,
+    int* pidfd_out, struct cv_error* err)
+{
+    (void)container, (void)snapshot, (void)pidfd_out;
+    return cv_error_set(err, CV_ERR_UNSUPPORTED, "the fake container has no files");
+}

@@ -51,6 +51,31 @@ static void frames_come_back_as_they_went(void** state)
     assert_memory_equal(frame.data, "a\0b\0c", 5);
 }
 
+static void changes_and_counts_come_back(void** state)
+{
+    struct copy_frame change = { .kind = COPY_CHANGE, .change = 'D', .path = "/a/b" };
+    struct copy_frame count  = { .kind = COPY_COUNT, .entries = 3, .size = UINT64_C(1) << 40 };
+    size_t            used   = 0;
+    (void)state;
+    empty();
+    copy_frame_put(&buffer, &change);
+    assert_true(buffer.length <= copy_frame_bound(&change));
+    CV_TEST_OK(err, get(&used));
+    assert_int_equal(used, buffer.length);
+    assert_string_equal(frame.path, "/a/b");
+    assert_int_equal(frame.change, 'D');
+    empty();
+    copy_frame_put(&buffer, &count);
+    CV_TEST_OK(err, get(&used));
+    assert_int_equal(used, buffer.length);
+    assert_int_equal(frame.entries, 3);
+    assert_int_equal(frame.size, UINT64_C(1) << 40);
+    change.change = 'x';
+    empty();
+    copy_frame_put(&buffer, &change);
+    assert_int_equal(get(&used), CV_ERR_PROTOCOL);
+}
+
 static void data_can_follow_the_frame(void** state)
 {
     struct copy_frame file = sample_file();
@@ -228,6 +253,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_come_back_as_they_went),
+        cmocka_unit_test(changes_and_counts_come_back),
         cmocka_unit_test(data_can_follow_the_frame),
         cmocka_unit_test(errors_are_told_whole),
         cmocka_unit_test(extended_attributes_are_walked),

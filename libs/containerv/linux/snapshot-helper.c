@@ -1,0 +1,100 @@
+/*
+ * Diff and commit: a fork of the guardian, outside of the container's cgroup, since that may stand still meanwhile, and in none of its
+ * namespaces: the upper is read on the host, under the overlay. It has root's capabilities over files and no others.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "linux/caps.h"
+#include "linux/container-internal.h"
+#include "linux/copy-stream.h"
+#include "linux/fd.h"
+#include "linux/snapshot.h"
+#include "linux/syscalls.h"
+#include "linux/unprivileged.h"
+
+static int confine(struct cv_error* err)
+{
+    const uint64_t files = UINT64_C(1) << CAP_CHOWN | UINT64_C(1) << CAP_DAC_OVERRIDE | UINT64_C(1) << CAP_FOWNER
+                           | UINT64_C(1) << CAP_FSETID | UINT64_C(1) << CAP_MKNOD | UINT64_C(1) << CAP_SETFCAP
+                           | UINT64_C(1) << CAP_SYS_ADMIN; /* the overlay's marks: trusted.* */
+    const struct linux_caps caps = { .effective = files, .permitted = files };
+    int                     rc   = linux_caps_apply_bounding(&caps, err);
+    if (rc == 0)
+        rc = linux_caps_apply(&caps, err);
+    if (rc == 0)
+        rc = linux_pid1_protect(err);
+    if (rc == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        rc = cv_error_errno(err, errno, "give up privileges", NULL);
+    return rc;
+}
+
+static int work(const struct linux_container* c, const struct linux_snapshot* snapshot, struct copy_stream* stream,
+    struct cv_error* err)
+{
+    int                 place = c->upper_fd >= 0 ? c->upper_fd : c->home.home_fd;
+    struct snapshot_job job   = {
+          .folder_fd = snapshot->folder_fd,
+          .user      = linux_unprivileged()->active,
+          .shift     = c->upper_fd >= 0 && c->range.lock_fd >= 0 ? c->range.base : 0, /* the others are idmapped */
+          .layers    = &c->spec->ext.layers,
+          .stream    = stream,
+    };
+    int keep[]   = { snapshot->socket_fd, snapshot->folder_fd, -1 };
+    job.upper_fd = keep[2] = openat(place, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (job.upper_fd < 0)
+        return cv_error_errno(err, errno, "open the container's upper", c->home.id);
+    int rc = linux_fd_close_others(keep, CV_ARRAY_LEN(keep), err);
+    if (rc == 0)
+        rc = confine(err);
+    if (rc < 0)
+        return rc;
+    return snapshot->folder_fd >= 0 ? snapshot_commit(&job, err) : snapshot_diff(&job, err);
+}
+
+static _Noreturn void be_helper(const struct linux_container* container, const struct linux_snapshot* snapshot)
+{
+    struct copy_frame  last = { .kind = COPY_FATAL, .error = CV_ERROR_INIT };
+    struct copy_stream stream;
+    umask(0);
+    prctl(PR_SET_NAME, "cv-snapshot");
+    int rc = linux_pid1_protect(&last.error);
+    if (rc == 0)
+        rc = copy_stream_init(&stream, snapshot->socket_fd, &last.error);
+    if (rc < 0)
+        _exit(1);
+    rc = work(container, snapshot, &stream, &last.error);
+    if (rc == 0)
+        last = (struct copy_frame){ .kind = COPY_DONE };
+    if (copy_stream_put(&stream, &last, NULL) == 0)
+        copy_stream_flush(&stream, NULL);
+    _exit(rc < 0 ? 1 : 0);
+}
+
+int linux_container_snapshot(const struct linux_container* container, const struct linux_snapshot* snapshot,
+    int* pidfd_out, struct cv_error* err)
+{
+    int               pidfd = -1;
+    struct clone_args args  = { .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&pidfd, .exit_signal = SIGCHLD };
+    if (container->spec->ext.layers.count == 0) {
+        cv_error_set(err, CV_ERR_UNSUPPORTED,
+            "container '%s' uses its root folder in place: what it has changed can't be told apart",
+            container->home.id);
+        return cv_error_hint(
+            err, "run it on a layer: 'cvctl run --rootfs FOLDER:O', or containerv_options_set_layers()");
+    }
+    pid_t pid = sys_clone3(&args);
+    if (pid == 0)
+        be_helper(container, snapshot);
+    if (pid < 0)
+        return cv_error_errno(err, errno, "start looking at the upper", container->home.id);
+    *pidfd_out = pidfd;
+    return 0;
+}
