@@ -12,17 +12,25 @@ def holders(folder):
     return found.stdout.splitlines()
 
 
-class Secrets(unittest.TestCase):
+class Case(unittest.TestCase):
     def setUp(self):
         self.sources = tempfile.TemporaryDirectory()
         self.state = tempfile.TemporaryDirectory(dir="/var/tmp")
         self.source = os.path.join(self.sources.name, "token")
-        with open(self.source, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-            file.write(CONTENT)
+        self.put(CONTENT)
         self.folders = [os.path.join(self.state.name, name) for name in ("run", "state")]
         for folder in self.folders:
             os.mkdir(folder)
         self.env = dict(os.environ, CONTAINERV_RUN_DIR=self.folders[0], CONTAINERV_STATE_DIR=self.folders[1])
+
+    def put(self, content):
+        with open(self.source, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write(content)
+
+    def assert_nowhere(self):
+        for folder in self.folders:
+            self.assertTrue(os.listdir(folder))
+            self.assertEqual(holders(folder), [])
 
     def tearDown(self):
         self.sources.cleanup()
@@ -31,17 +39,16 @@ class Secrets(unittest.TestCase):
     def option(self, more=""):
         return ["--secret", f"id=token,src={self.source}{more}"]
 
+
+class OfARun(Case):
     def test_it_is_inside_and_not_on_the_disk(self):
         process = subprocess.Popen(command("-i", *self.option(), "--", "/bin/sh", "-c", "cat /run/secrets/token; echo; read x"),
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.env)
         wait_for_line(process, CONTENT)
-        for folder in self.folders:
-            self.assertTrue(os.listdir(folder))
-            self.assertEqual(holders(folder), [])
+        self.assert_nowhere()
         code, _, err = finish(process)
         self.assertEqual(code, 1, err)  # read found the end
-        for folder in self.folders:
-            self.assertEqual(holders(folder), [])
+        self.assert_nowhere()
 
     def test_owner_and_mode(self):
         result = shell("ls -ln /run/secrets/token", *self.option(",uid=5,gid=6,mode=0640"), env=self.env)
@@ -60,6 +67,49 @@ class Secrets(unittest.TestCase):
             self.assertEqual(result.returncode, 125, more)
             self.assertIn(word, result.stderr)
             self.assertNotIn(CONTENT, result.stderr)
+
+
+class OfASupervisedContainer(Case):
+    ID = "cv-test-secrets"
+    SCRIPT = "wc -c </run/secrets/token; [ ! -e /v/second ] || exec sleep 1000; until [ -e /v/go ]; do sleep 0.05; done; exit 1"
+
+    def cvctl(self, *args):
+        return subprocess.run([CVCTL, *args], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE, env=self.env)
+
+    def tearDown(self):
+        self.cvctl("rm", "-f", self.ID)
+        super().tearDown()
+
+    def await_log(self, lines):
+        deadline = time.monotonic() + DEADLINE
+        while (said := self.cvctl("logs", self.ID).stdout.split()) != lines:
+            self.assertLess(time.monotonic(), deadline, said)
+            time.sleep(0.05)
+
+    def test_each_start_reads_it_again(self):
+        shared = os.path.join(self.sources.name, "shared")
+        os.mkdir(shared)
+        result = run("-d", "--restart", "on-failure", "--name", self.ID, "-v", f"{shared}:/v", *self.option(), "--", "/bin/sh", "-c", self.SCRIPT,
+                     env=self.env)
+        self.assertEqual(result.stdout.strip(), self.ID, result.stderr)
+        lengths = [str(len(CONTENT)), str(2 * len(CONTENT)), "3"]
+        self.await_log(lengths[:1])
+        self.assertNotIn(CONTENT, self.cvctl("inspect", self.ID).stdout)
+        self.assert_nowhere()
+        self.put(CONTENT * 2)
+        for name in ("second", "go"):
+            open(os.path.join(shared, name), "w").close()
+        self.await_log(lengths[:2])  # it was started again by its supervisor
+        self.assertEqual(self.cvctl("stop", self.ID).returncode, 0)
+        self.assert_nowhere()
+        os.unlink(self.source)
+        result = self.cvctl("start", self.ID)
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn(self.source, result.stderr)
+        self.put("new")
+        self.assertEqual(self.cvctl("start", self.ID).returncode, 0)
+        self.await_log(lengths)
+        self.assertEqual(self.cvctl("stop", self.ID).returncode, 0)
 
 
 if __name__ == "__main__":
