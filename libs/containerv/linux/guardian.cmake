@@ -39,9 +39,8 @@ target_link_libraries(cv_guardian_main PUBLIC cv_linux_wire)
 # has for libraries. (With a sanitizer that can't be.)
 cmake_path(SET guardian_folder NORMALIZE ${CMAKE_LIBRARY_OUTPUT_DIRECTORY}/${programs_from_library})
 function(cv_guardian_program name)
-    cmake_parse_arguments(P "" "" "OBJECTS;LIBS" ${ARGN})
     add_executable(${name})
-    foreach(part ${P_OBJECTS})
+    foreach(part ${ARGN})
         target_sources(${name} PRIVATE $<TARGET_OBJECTS:${part}>)
     endforeach()
     if(CV_SANITIZE)
@@ -49,7 +48,8 @@ function(cv_guardian_program name)
     else()
         # By file: our archives' own requirements name the shared libraries.
         target_link_libraries(${name} PRIVATE cv_flags -static -Wl,--start-group)
-        foreach(part ${P_LIBS} cv_linux_container cv_linux_copy cv_linux_log_writer cv_linux_log cv_linux cv_linux_rights cv_linux_plan cv_linux_wire cv_guardian_proto cv_spec cv_platform)
+        foreach(part cv_linux_container cv_linux_log_writer cv_linux_log cv_linux_copy cv_linux cv_linux_rights cv_linux_plan
+                cv_linux_wire cv_guardian_proto cv_spec cv_platform)
             target_link_libraries(${name} PRIVATE $<TARGET_FILE:${part}>)
             add_dependencies(${name} ${part})
         endforeach()
@@ -63,10 +63,10 @@ function(cv_guardian_program name)
     install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/containerv)
 endfunction()
 
-cv_guardian_program(cv-guardian OBJECTS cv_guardian_main cv_guardian_loop)
+cv_guardian_program(cv-guardian cv_guardian_main cv_guardian_loop)
 
 # The guardian's loop with one container that outlives its caller.
 add_library(cv_supervisor OBJECT supervisor.c supervisor-create.c supervisor-end.c supervisor-life.c supervisor-place.c supervisor-requests.c
     supervisor-run.c supervisor-tell.c)
 target_link_libraries(cv_supervisor PUBLIC cv_linux_wire cv_linux)
-cv_guardian_program(cv-supervisor OBJECTS cv_supervisor cv_guardian_loop LIBS cv_linux_log_writer cv_linux_log)
+cv_guardian_program(cv-supervisor cv_supervisor cv_guardian_loop)

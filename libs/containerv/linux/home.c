@@ -25,6 +25,7 @@
 #include "linux/limits.h"
 #include "linux/mountinfo.h"
 #include "linux/net.h"
+#include "linux/record-lost.h"
 #include "linux/record.h"
 #include "linux/unprivileged.h"
 
@@ -217,13 +218,13 @@ static int sweep_roots(const char* id, const char* place, struct cv_error* err)
 }
 
 /* Its supervisor was killed: let the record tell so. One that can't be read tells nothing, and is no reason to leave the rest. */
-static int settle_home(int home_fd, struct cv_error* err)
+static int settle_home(const struct linux_home* home, int home_fd, struct cv_error* err)
 {
     struct containerv_info info = { .size = sizeof(info) };
     int                    rc   = linux_record_read(home_fd, &info, err);
     if (rc == CV_ERR_INVALID || rc == CV_ERR_PROTOCOL)
         return 0;
-    return rc == 0 && linux_record_lost(&info, cv_clock_realtime_ns()) ? linux_record_write(home_fd, &info, err) : rc;
+    return rc == 0 ? linux_record_settle(home_fd, home->state_dir, home->id, &info, err) : rc;
 }
 
 static int sweep_home(struct linux_home* dead, struct cv_error* err)
@@ -236,7 +237,8 @@ static int sweep_home(struct linux_home* dead, struct cv_error* err)
     if (!is_kept(homes_fd, dead->id))
         return linux_home_remove(dead, err);
     home_fd = openat(homes_fd, dead->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    rc = home_fd < 0 ? cv_error_errno(err, errno, "open the container's folder", dead->id) : settle_home(home_fd, err);
+    rc      = home_fd < 0 ? cv_error_errno(err, errno, "open the container's folder", dead->id)
+                          : settle_home(dead, home_fd, err);
     return rc == 0 ? linux_home_leave(dead, err) : rc;
 }
 
@@ -378,7 +380,7 @@ static int make_home(struct linux_home* home, enum linux_home_mode mode, int hom
 static int take_home(struct linux_home* home, int homes_fd, struct cv_error* err)
 {
     int rc = open_home(home, homes_fd, err);
-    return rc == 0 ? settle_home(home->home_fd, err) : rc;
+    return rc == 0 ? settle_home(home, home->home_fd, err) : rc;
 }
 
 static int claim_new(struct linux_home* home, enum linux_home_mode mode, int homes_fd, struct cv_error* err)
