@@ -1,0 +1,188 @@
+/* Starts, stops and losses, and what the journal tells of them. */
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clients.h"
+
+static void files_stay_over_starts(void** state)
+{
+    struct containerv_container* container = clients_make("echo run >>/runs; cat /runs", CV_SUPERVISED_DEFER);
+    struct containerv_info       info      = { .size = sizeof(info) };
+    char                         text[TEXT_MAX];
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        OK(containerv_start(container));
+        assert_int_equal(clients_wait(container), 0);
+    }
+    clients_log(container, text);
+    assert_string_equal(text, "run\nrun\nrun\nrun\nrun\nrun\n");
+    OK(containerv_info(container, &info));
+    assert_int_equal(info.state, CV_STATE_STOPPED);
+    assert_int_equal(info.has_exit, 1);
+    assert_int_equal(info.supervisor, 0);
+    assert_true(info.created_ns > 0 && info.started_ns >= info.created_ns && info.finished_ns >= info.started_ns);
+    OK(containerv_destroy(container));
+}
+
+static void it_is_stopped_and_started_in_turn(void** state)
+{
+    struct containerv_container* container =
+        clients_make("trap 'exit 4' TERM; echo ready; while :; do sleep 0.01; done", 0);
+    char text[TEXT_MAX];
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct containerv_log_record record = { .size = sizeof(record) };
+        struct containerv_log*       log    = NULL;
+        uint64_t                     offset = 0;
+        FAILS(CV_ERR_STATE, containerv_start(container));
+        OK(containerv_log_tail(container, 1, &offset));
+        OK(containerv_log_open(container, i == 0 ? 0 : offset, &log));
+        OK(containerv_log_read(log, -1, &record));
+        containerv_log_close(log);
+        OK(containerv_stop(container, -1));
+        assert_int_equal(clients_state(container), CV_STATE_STOPPED);
+        OK(containerv_stop(container, -1));
+        OK(containerv_start(container));
+        assert_int_equal(clients_state(container), CV_STATE_RUNNING);
+    }
+    OK(containerv_stop(container, 0));
+    clients_log(container, text);
+    OK(containerv_destroy(container));
+}
+
+/* --- input ------------------------------------------------------------------------------------------------------------------------- */
+
+static void what_is_written_to_its_input_it_reads(void** state)
+{
+    struct containerv_container* container = clients_make("cat; echo end", CV_SUPERVISED_STDIN);
+    containerv_handle_t          input     = -1;
+    char                         text[TEXT_MAX];
+    (void)state;
+    OK(containerv_attach_input(container, &input));
+    assert_int_equal(write(input, "hello\n", 6), 6);
+    close(input);
+    OK(containerv_attach_input(container, &input)); /* it did not end with the first */
+    assert_int_equal(write(input, "again\n", 6), 6);
+    OK(containerv_close_input(container));
+    close(input);
+    assert_int_equal(clients_wait(container), 0);
+    clients_log(container, text);
+    assert_string_equal(text, "hello\nagain\nend\n");
+    OK(containerv_destroy(container));
+    container = clients_make("sleep 1000", 0);
+    FAILS(CV_ERR_STATE, containerv_attach_input(container, &input));
+    OK(containerv_destroy(container));
+}
+
+/* --- the supervisor is killed ------------------------------------------------------------------------------------------------------- */
+
+static void an_end_that_nobody_saw_is_lost(void** state)
+{
+    struct containerv_container* container = clients_make("echo before; sleep 1000", 0);
+    struct containerv_info       info      = { .size = sizeof(info) };
+    struct containerv_exit       ended     = { .size = sizeof(ended) };
+    struct containerv_log_record record    = { .size = sizeof(record) };
+    struct containerv_log*       log       = NULL;
+    (void)state;
+    OK(containerv_info(container, &info));
+    OK(containerv_log_open(container, 0, &log));
+    OK(containerv_log_read(log, -1, &record));
+    assert_int_equal(kill((pid_t)info.supervisor, SIGKILL), 0);
+    assert_int_equal(containerv_log_read(log, -1, &record), 1); /* a follower is woken */
+    containerv_log_close(log);
+    OK(containerv_wait(container, CV_PROCESS_MAIN, -1, &ended));
+    assert_int_equal(ended.reason, CV_EXIT_LOST);
+    OK(containerv_info(container, &info));
+    assert_int_equal(info.state, CV_STATE_STOPPED);
+    assert_int_equal(info.exit.reason, CV_EXIT_LOST);
+    OK(containerv_start(container)); /* and it can be started again */
+    assert_int_equal(clients_state(container), CV_STATE_RUNNING);
+    OK(containerv_destroy(container));
+}
+
+/* --- events -------------------------------------------------------------------------------------------------------------------------- */
+
+static void await(containerv_handle_t handle)
+{
+    struct pollfd entry = { .fd = handle, .events = POLLIN };
+    assert_int_equal(poll(&entry, 1, 10000), 1);
+}
+
+static void next_is(struct containerv_container* container, containerv_handle_t handle, uint32_t kind)
+{
+    struct containerv_event event = { .size = sizeof(event) };
+    int                     rc;
+    while ((rc = containerv_events(container, &event)) == CV_ERR_TIMEOUT)
+        await(handle);
+    OK(rc);
+    assert_int_equal(event.kind, kind);
+    assert_true(event.time_ns > 0);
+}
+
+static void its_events_are_those_of_the_journal(void** state)
+{
+    struct containerv_container* other     = clients_make("true", 0);
+    struct containerv_container* container = clients_make("exit 6", CV_SUPERVISED_DEFER);
+    containerv_handle_t          handle    = -1;
+    (void)state;
+    OK(containerv_event_fd(container, &handle));
+    OK(containerv_start(container));
+    next_is(container, handle, CV_EVENT_CREATED);
+    next_is(container, handle, CV_EVENT_STARTED);
+    next_is(container, handle, CV_EVENT_EXITED);
+    next_is(container, handle, CV_EVENT_STOPPED);
+    OK(containerv_destroy(container));
+    OK(containerv_destroy(other));
+}
+
+static void the_journal_outlives_the_container(void** state)
+{
+    struct containerv_journal_entry entry   = { .size = sizeof(entry) };
+    struct containerv_journal*      journal = NULL;
+    char                            id[ID_SIZE];
+    uint32_t kinds[] = { CV_EVENT_CREATED, CV_EVENT_STARTED, CV_EVENT_EXITED, CV_EVENT_STOPPED, CV_EVENT_DESTROYED };
+    size_t   seen    = 0;
+    (void)state;
+    OK(containerv_journal_open(-1, &journal));
+    struct containerv_container* container = clients_make("exit 6", 0);
+    clients_id(container, id);
+    clients_wait(container);
+    OK(containerv_destroy(container));
+    while (seen < sizeof(kinds) / sizeof(kinds[0])) {
+        OK(containerv_journal_read(journal, 10000, &entry));
+        if (strcmp(entry.id, id) != 0)
+            continue;
+        assert_int_equal(entry.kind, kinds[seen++]);
+        if (entry.kind == CV_EVENT_EXITED)
+            assert_int_equal(entry.exit.code, 6);
+    }
+    containerv_journal_close(journal);
+}
+
+static void one_that_goes_by_itself_tells_its_end(void** state)
+{
+    struct containerv_container* container = clients_make("exit 9", CV_SUPERVISED_REMOVE);
+    char                         id[ID_SIZE];
+    (void)state;
+    clients_id(container, id);
+    assert_int_equal(clients_wait(container), 9);
+    assert_false(clients_listed(id));
+    assert_int_equal(clients_wait(container), 9); /* by the journal */
+    OK(containerv_close(container));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(files_stay_over_starts),
+        cmocka_unit_test(it_is_stopped_and_started_in_turn),
+        cmocka_unit_test(what_is_written_to_its_input_it_reads),
+        cmocka_unit_test(an_end_that_nobody_saw_is_lost),
+        cmocka_unit_test(its_events_are_those_of_the_journal),
+        cmocka_unit_test(the_journal_outlives_the_container),
+        cmocka_unit_test(one_that_goes_by_itself_tells_its_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
