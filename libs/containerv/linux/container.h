@@ -139,6 +139,16 @@ struct linux_counts {
 };
 void linux_container_counts(const struct linux_container* container, struct linux_counts* counts_out);
 
+/* A descriptor to be polled for `events`: then a process was, or is about to be, killed for want of memory. CV_ERR_UNSUPPORTED where nobody
+ * counts. After each event linux_oom_watch_read(), which tells how many kills come in any case; 0: linux_container_counts() tells. */
+struct linux_oom_watch {
+    int   fd; /* the caller's, to be closed before the container is destroyed */
+    short events;
+};
+int linux_container_watch_oom(
+    const struct linux_container* container, struct linux_oom_watch* watch_out, struct cv_error* err);
+uint64_t linux_oom_watch_read(const struct linux_oom_watch* watch);
+
 /* Kill, take everything away, free. The first error is reported, the rest is taken away all the same; what could not be is left to the
  * next sweep. Slow deletes are left to a child. CV_ERR_TIMEOUT: killed processes are still there, kept by the kernel; nothing of the
  * container is given to anybody else before linux_container_finish_left finds that they have ended. */

@@ -406,7 +406,7 @@ static int do_state(struct guardian_request* request, struct cv_error* err)
     return 0;
 }
 
-static int do_update(struct guardian_request* request, struct cv_error* err)
+int guardian_update(struct guardian_request* request, struct cv_error* err)
 {
     const Containerv__Guardian__Update*       update    = request->message->update;
     struct guardian_container*                container = running(request, update->id, err);
@@ -475,7 +475,7 @@ static const struct {
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_PROCESSES, do_processes },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_STATE, do_state },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_DESTROY, do_destroy },
-    { CONTAINERV__GUARDIAN__REQUEST__OPERATION_UPDATE, do_update },
+    { CONTAINERV__GUARDIAN__REQUEST__OPERATION_UPDATE, guardian_update },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_STATS, do_stats },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_INSPECT, do_inspect },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_COPY, do_copy },

@@ -176,6 +176,7 @@ void guardian_sooner(int64_t* deadline_ms, int64_t other_ms); /* -1: none */
 
 /* guardian-requests.c: read what has come of a request; answer it when it is complete, or let the peer wait. True: done with it. */
 bool guardian_serve(struct guardian* guardian, struct guardian_peer* peer);
+int  guardian_update(struct guardian_request* request, struct cv_error* err); /* one of them */
 
 /* guardian-peers.c */
 int guardian_accept(struct guardian* guardian, struct cv_error* err); /* CV_ERR_LOST: the caller is gone */

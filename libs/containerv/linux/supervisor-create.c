@@ -45,12 +45,16 @@ static int take_spec(struct supervisor* supervisor, const Containerv__Guardian__
     return parse_spec(create->config_json.data, create->config_json.len, &supervisor->spec, err);
 }
 
-static int write_spec(const struct supervisor* supervisor, struct cv_error* err)
+/* Once it is made, that says also what this host keeps in a weaker way. */
+int supervisor_write_spec(struct supervisor* supervisor, struct cv_error* err)
 {
-    CV_CLEANUP(cv_freep) char* text   = NULL;
-    size_t                     length = 0;
-    int                        result = cv_spec_print(supervisor->spec, &text, &length, err);
+    const struct guardian_container* container = supervisor->container;
+    CV_CLEANUP(cv_freep) char*       text      = NULL;
+    size_t                           length    = 0;
+    int                              result;
 
+    result = cv_spec_print(
+        container != NULL ? linux_container_spec(container->linux_) : supervisor->spec, &text, &length, err);
     if (result == 0)
         result = cv_file_write_at(supervisor->home.home_fd, LINUX_RECORD_SPEC, text, length, 0600, 0, err);
     return result < 0 ? cv_error_wrap(err, "write the container's specification") : 0;
@@ -88,7 +92,7 @@ static int claim_new(struct supervisor* supervisor, const Containerv__Guardian__
     supervisor->info.created_ns = cv_clock_realtime_ns();
     supervisor->info.supervised = 1;
     supervisor->info.state      = CV_STATE_CREATED;
-    return write_spec(supervisor, err);
+    return 0;
 }
 
 /* An upper of limited size is in memory, and ended with its run. */
@@ -135,6 +139,8 @@ static int go_live(struct supervisor* supervisor, struct cv_error* err)
     int result = guardian_listen(supervisor->container, err);
 
     if (result == 0)
+        result = supervisor_write_spec(supervisor, err);
+    if (result == 0)
         result = supervisor_record(supervisor, err);
     if (result < 0)
         return result;
@@ -172,6 +178,8 @@ static int do_defer(struct supervisor* supervisor, const Containerv__Guardian__C
 {
     int result = claim_new(supervisor, create, err);
 
+    if (result == 0)
+        result = supervisor_write_spec(supervisor, err);
     if (result == 0)
         result = supervisor_record(supervisor, err);
     if (result < 0)

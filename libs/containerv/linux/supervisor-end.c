@@ -8,14 +8,16 @@
 
 #include <cv/banned.h>
 
-static void note_oom(struct supervisor* supervisor)
+void supervisor_tell_oom(struct supervisor* supervisor, uint64_t more)
 {
     struct linux_counts counts;
+    uint64_t            kills;
 
     linux_container_counts(supervisor->container->linux_, &counts);
-    if (counts.oom_kills > supervisor->oom_kills)
+    kills = counts.oom_kills > supervisor->oom_kills + more ? counts.oom_kills : supervisor->oom_kills + more;
+    if (kills > supervisor->oom_kills)
         supervisor_journal(supervisor, CV_EVENT_OOM, NULL, NULL);
-    supervisor->oom_kills = counts.oom_kills;
+    supervisor->oom_kills = kills;
 }
 
 static bool was_asked_for(const struct supervisor_asked* asked, const struct containerv_exit* exit)
@@ -80,7 +82,7 @@ bool supervisor_ended(struct guardian_container* container, struct guardian_proc
 
     if (!supervisor->live)
         return true;
-    note_oom(supervisor);
+    supervisor_tell_oom(supervisor, 0);
     if (!process->is_main)
         return true;
     main_ended(supervisor, &process->exit);

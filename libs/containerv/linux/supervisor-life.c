@@ -34,12 +34,16 @@ int supervisor_collect(
     struct guardian* guardian, struct guardian_poll* poll, int64_t* deadline_ms, struct cv_error* err)
 {
     struct supervisor* supervisor = guardian->supervisor;
+    int                result;
 
     if (supervisor->done)
         guardian_sooner(deadline_ms, 0);
     else if (supervisor->live)
         collect_times(supervisor, deadline_ms);
-    return supervisor->streams != NULL ? supervisor_streams_collect(supervisor->streams, poll, deadline_ms, err) : 0;
+    result = guardian_poll_add(poll, supervisor->oom.fd, supervisor->oom.events, &supervisor->oom_ready, err);
+    if (result == 0 && supervisor->streams != NULL)
+        result = supervisor_streams_collect(supervisor->streams, poll, deadline_ms, err);
+    return result;
 }
 
 /* Until it can be written again the process waits. */
@@ -247,6 +251,8 @@ int supervisor_handle(struct guardian* guardian, struct cv_error* err)
     if (supervisor->live && !supervisor->done) {
         bound_records(supervisor);
         relay(supervisor);
+        if (supervisor->oom_ready != 0 && supervisor->oom.fd >= 0)
+            supervisor_tell_oom(supervisor, linux_oom_watch_read(&supervisor->oom));
         if (has_stopped(supervisor)) {
             between_runs(supervisor);
         } else if (is_overdue(supervisor)) { /* the kernel keeps what was killed */

@@ -94,6 +94,32 @@ static int do_destroy(struct guardian_request* request, struct cv_error* err)
     return 0;
 }
 
+/* Also for the next runs. */
+static int keep_limits(struct supervisor* supervisor, struct cv_error* err)
+{
+    struct cv_spec* spec   = NULL;
+    int             result = cv_spec_copy(linux_container_spec(supervisor->container->linux_), &spec, err);
+
+    if (result < 0)
+        return result;
+    cv_spec_free(supervisor->spec);
+    supervisor->spec = spec;
+    return supervisor_write_spec(supervisor, err);
+}
+
+static int do_update(struct guardian_request* request, struct cv_error* err)
+{
+    struct supervisor* supervisor = of(request);
+    int                result     = check_id(supervisor, request->message->update->id, err);
+
+    if (result == 0)
+        result = guardian_update(request, err);
+    if (result < 0)
+        return result;
+    result = keep_limits(supervisor, err);
+    return result < 0 ? cv_error_wrap(err, "keep the new limits, which are in force, for the next start") : 0;
+}
+
 static int streams_of(const struct guardian_request* request, const char* id, struct cv_error* err)
 {
     struct supervisor* supervisor = of(request);
@@ -128,6 +154,7 @@ static const struct {
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_STATE, do_state },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_STOP, do_stop },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_DESTROY, do_destroy },
+    { CONTAINERV__GUARDIAN__REQUEST__OPERATION_UPDATE, do_update },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_INPUT, do_input },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_CLOSE_INPUT, do_close_input },
 };

@@ -87,6 +87,8 @@ static void begin(struct supervisor* supervisor)
     supervisor->asked           = (struct supervisor_asked){ .set = false };
     supervisor->restart_ms      = -1;
     supervisor->oom_kills       = 0;
+    if (linux_container_watch_oom(supervisor->container->linux_, &supervisor->oom, NULL) < 0)
+        supervisor->oom.fd = -1; /* then the ends of processes tell */
     plan_stop_start(&supervisor->stop, supervisor->spec, now_ms);
     plan_health_start(&supervisor->health, &supervisor->spec->ext.supervision, now_ms);
     supervisor->info.health          = supervisor->health.health;
@@ -128,8 +130,10 @@ int supervisor_clear_run(struct supervisor* supervisor, struct cv_error* err)
         supervisor_kill(supervisor);
     guardian_container_drain(guardian, container, NULL); /* the ends of further processes are told */
     guardian_copies_end(container, deadline_ms);
-    result            = linux_container_destroy(container->linux_, err);
-    container->linux_ = NULL;
+    cv_handle_closep(&supervisor->oom.fd); /* the end of the group is an event, too */
+    supervisor->oom.fd = -1;
+    result             = linux_container_destroy(container->linux_, err);
+    container->linux_  = NULL;
     return result;
 }
 

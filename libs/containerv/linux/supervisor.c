@@ -21,8 +21,10 @@ static const struct guardian_hooks hooks = {
 
 static int supervise(struct cv_error* err)
 {
-    static struct supervisor supervisor = { .home = LINUX_HOME_INIT, .restart_ms = -1, .destroy_by_ms = -1 };
-    int                      result;
+    static struct supervisor supervisor = {
+        .home = LINUX_HOME_INIT, .restart_ms = -1, .destroy_by_ms = -1, .oom.fd = -1
+    };
+    int result;
 
     supervisor.info.size = sizeof(supervisor.info);
     guardian_init(&supervisor.guardian, GUARDIAN_MAIN_FD);

@@ -50,15 +50,18 @@ struct supervisor {
     struct guardian_process*   check;         /* of its health; NULL: none runs */
     int64_t                    restart_ms;    /* when to start it again; -1: not */
     int64_t                    destroy_by_ms; /* -1: nobody wants it destroyed */
-    uint64_t                   oom_kills;     /* of this run, so far */
-    bool                       claimed;       /* the home is ours */
-    bool                       live;          /* it has a record, which is kept true */
-    bool                       unwritten;     /* but could not be written */
-    bool                       is_checking;   /* the process that starts is a check */
-    bool                       done;          /* end with the next turn */
+    struct linux_oom_watch     oom;           /* fd -1: nothing to watch */
+    short                      oom_ready;
+    uint64_t                   oom_kills;   /* of this run, that were told */
+    bool                       claimed;     /* the home is ours */
+    bool                       live;        /* it has a record, which is kept true */
+    bool                       unwritten;   /* but could not be written */
+    bool                       is_checking; /* the process that starts is a check */
+    bool                       done;        /* end with the next turn */
 };
 
-/* supervisor-create.c: the one create request. */
+/* supervisor-create.c: the one create request; config.json as the container is now. */
+int supervisor_write_spec(struct supervisor* supervisor, struct cv_error* err);
 int supervisor_create(struct supervisor* supervisor, struct guardian_request* request, struct cv_error* err);
 
 /* supervisor-run.c: make the namespaces, start the command if there is one. supervisor->container is there, and stays after a failure. */
@@ -73,6 +76,8 @@ int supervisor_collect(
 int supervisor_handle(struct guardian* guardian, struct cv_error* err);
 
 /* supervisor-end.c */
+void supervisor_tell_oom(
+    struct supervisor* supervisor, uint64_t more); /* those that the kernel counts, and `more` for sure */
 bool supervisor_ended(struct guardian_container* container, struct guardian_process* process);
 void supervisor_finish(
     struct supervisor* supervisor); /* it has stopped for good: take everything away but its folder */

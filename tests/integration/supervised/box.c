@@ -19,6 +19,8 @@
 #include <cv/str.h>
 
 #include "linux/client.h"
+#include "linux/journal.h"
+#include "linux/log.h"
 #include "linux/record.h"
 
 enum { PATIENCE_MS = 20000, LOOK_AGAIN_MS = 20 };
@@ -435,4 +437,53 @@ static bool has_file(const void* data)
 void box_await_file(const char* name)
 {
     await_in(cv_test_path(HOME "/upper"), has_file, name);
+}
+
+/* --- the journal and the log --------------------------------------------------------------------------------------------------- */
+
+unsigned box_told(enum containerv_event_kind kind, uint32_t reason)
+{
+    struct journal_reader*          reader = NULL;
+    struct containerv_journal_entry entry  = { .size = sizeof(entry) };
+    unsigned                        count  = 0;
+
+    CV_TEST_OK(err, journal_reader_open(cv_test_path("state"), 0, &reader, &err));
+    while (journal_read(reader, &entry, &err) == 0)
+        count += entry.kind == kind && strcmp(entry.id, BOX_ID) == 0 && (reason == 0 || entry.exit.reason == reason);
+    journal_reader_close(reader);
+    return count;
+}
+
+static bool is_told(const void* data)
+{
+    return box_told(*(const enum containerv_event_kind*)data, 0) > 0;
+}
+
+void box_await_told(enum containerv_event_kind kind)
+{
+    await_in(cv_test_path("state"), is_told, &kind);
+}
+
+char* box_log(uint32_t stream, size_t* length_out)
+{
+    CV_CLEANUP(cv_handle_closep) int home_fd = open(cv_test_path(HOME), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct linux_log_reader*         reader  = NULL;
+    struct linux_log_record          record;
+    char*                            text   = malloc(1);
+    size_t                           length = 0;
+
+    assert_true(home_fd >= 0);
+    CV_TEST_OK(err, linux_log_reader_open(home_fd, 0, &reader, &err));
+    while (linux_log_read(reader, &record, &err) == 0) {
+        if (record.header.stream != stream)
+            continue;
+        text = realloc(text, length + record.header.length + 1);
+        assert_non_null(text);
+        memcpy(text + length, record.data, record.header.length);
+        length += record.header.length;
+    }
+    linux_log_reader_close(reader);
+    text[length] = '\0';
+    *length_out  = length;
+    return text;
 }

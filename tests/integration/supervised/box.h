@@ -52,6 +52,13 @@ struct containerv_info box_await_record(
     bool (*is_so)(const struct containerv_info* info, const void* data), const void* data);
 void box_await_free(void);
 
+/* How often the journal tells of such events of it; of those with a reason, when that is not 0. */
+unsigned box_told(enum containerv_event_kind kind, uint32_t reason);
+void     box_await_told(enum containerv_event_kind kind);
+
+/* What its log has of a stream (NULL: only how much), malloc'ed. */
+char* box_log(uint32_t stream, size_t* length_out);
+
 /* A file in its upper: "" when there is none. Static. */
 const char* box_file(const char* name);
 void        box_await_file(const char* name); /* until something is in it */

@@ -13,7 +13,6 @@
 #include <cv/clock.h>
 
 #include "box.h"
-#include "linux/journal.h"
 
 enum { CALLERS = 24, RACERS = 8 };
 
@@ -29,20 +28,6 @@ static void kill_and_await(pid_t pid)
     assert_int_equal(kill(pid, SIGKILL), 0);
     assert_int_equal(poll(&entry, 1, 20000), 1);
     close(entry.fd);
-}
-
-/* How often the journal tells of such an event of ours. */
-static unsigned told(enum containerv_event_kind kind, uint32_t reason)
-{
-    struct journal_reader*          reader = NULL;
-    struct containerv_journal_entry entry  = { .size = sizeof(entry) };
-    unsigned                        count  = 0;
-
-    CV_TEST_OK(err, journal_reader_open(cv_test_path("state"), 0, &reader, &err));
-    while (journal_read(reader, &entry, &err) == 0)
-        count += entry.kind == kind && strcmp(entry.id, BOX_ID) == 0 && (reason == 0 || entry.exit.reason == reason);
-    journal_reader_close(reader);
-    return count;
 }
 
 static void a_lost_supervisor_takes_its_container_along(void** state)
@@ -66,8 +51,8 @@ static void a_lost_supervisor_takes_its_container_along(void** state)
     assert_true(info.has_exit);
     assert_int_equal(info.exit.reason, CV_EXIT_LOST);
     assert_int_equal(info.supervisor, 0);
-    assert_int_equal(told(CV_EVENT_EXITED, CV_EXIT_LOST), 1);
-    assert_int_equal(told(CV_EVENT_STOPPED, 0), 1);
+    assert_int_equal(box_told(CV_EVENT_EXITED, CV_EXIT_LOST), 1);
+    assert_int_equal(box_told(CV_EVENT_STOPPED, 0), 1);
     box_let_go();
     box_await_free();
     CV_TEST_OK(err, ACT(START));

@@ -1,5 +1,6 @@
 /* A container that outlives its caller: made, found, stopped, started again, held, taken away. */
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -178,6 +179,39 @@ static void a_held_one_stays_as_it_is(void** state)
     CV_TEST_OK(err, ACT(START));
 }
 
+/* 1 MB, and the last of it right before the end. */
+static void all_output_is_there_when_the_end_is(void** state)
+{
+    size_t length = 0;
+    char*  text;
+
+    (void)state;
+    box_spec("echo first >&2; head -c 1000000 /dev/zero; echo last");
+    CV_TEST_OK(err, ACT(RUN));
+    box_await(CV_STATE_STOPPED);
+    text = box_log(CV_STREAM_OUTPUT, &length);
+    assert_int_equal(length, 1000005);
+    assert_string_equal(text + 1000000, "last\n");
+    free(text);
+    text = box_log(CV_STREAM_ERROR, &length);
+    assert_string_equal(text, "first\n");
+    free(text);
+}
+
+/* Of a process that nobody waits for; the main process lives on. */
+static void want_of_memory_is_told_at_once(void** state)
+{
+    struct cv_spec* spec = box_spec("dd if=/dev/zero of=/dev/null bs=256M count=1; sleep 1000");
+
+    (void)state;
+    spec->ext.limits.memory_bytes = UINT64_C(32) << 20;
+    CV_TEST_OK(err, ACT(RUN));
+    box_await_told(CV_EVENT_OOM);
+    assert_int_equal(box_record().state, CV_STATE_RUNNING);
+    CV_TEST_OK(err, box_plain(CONTAINERV__GUARDIAN__REQUEST__OPERATION_KILL, &err));
+    assert_int_equal(box_record().exit.on_request, 1);
+}
+
 static void remove_takes_it_away_by_itself(void** state)
 {
     struct cv_spec* spec = box_spec("sleep 0.1");
@@ -202,6 +236,8 @@ int main(void)
         BOX_TEST(who_signals_is_known),
         BOX_TEST(one_without_a_command_lives_until_it_is_destroyed),
         BOX_TEST(a_held_one_stays_as_it_is),
+        BOX_TEST(all_output_is_there_when_the_end_is),
+        BOX_TEST(want_of_memory_is_told_at_once),
         BOX_TEST(remove_takes_it_away_by_itself),
     };
 
