@@ -6,6 +6,8 @@
 
 #include "clients.h"
 
+enum { STARTERS = 4, TURNS = 5 };
+
 static void files_stay_over_starts(void** state)
 {
     struct containerv_container* container = clients_make("echo run >>/runs; cat /runs", CV_SUPERVISED_DEFER);
@@ -50,6 +52,70 @@ static void it_is_stopped_and_started_in_turn(void** state)
     OK(containerv_stop(container, 0));
     clients_log(container, text);
     OK(containerv_destroy(container));
+}
+
+/* --- at the same time ----------------------------------------------------------------------------------------------------------------- */
+
+/* What may be told when others are at it too: that it runs, that it does not, that it has just ended. */
+static bool is_fair(int rc)
+{
+    return rc == 0 || rc == CV_ERR_STATE;
+}
+
+static bool starts_and_stops(const char* id)
+{
+    struct containerv_container* container = NULL;
+    struct containerv_exit       ended     = { .size = sizeof(ended) };
+    enum containerv_state        now       = 0;
+    if (containerv_open(id, &container) < 0)
+        return false;
+    for (int i = 0; i < TURNS; i++)
+        if (!is_fair(containerv_start(container)) || containerv_state(container, &now) < 0
+            || !is_fair(containerv_stop(container, 0))
+            || containerv_wait(container, CV_PROCESS_MAIN, 10000, &ended) < 0)
+            return false;
+    return containerv_close(container) == 0;
+}
+
+static void several_processes_start_and_stop_it(void** state)
+{
+    struct containerv_container* container = clients_make("sleep 1000", 0);
+    int                          children[STARTERS];
+    (void)state;
+    for (int i = 0; i < STARTERS; i++)
+        children[i] = clients_fork(starts_and_stops, containerv_id(container));
+    for (int i = 0; i < STARTERS; i++)
+        clients_reap(children[i]);
+    OK(containerv_stop(container, 0));
+    assert_int_equal(clients_state(container), CV_STATE_STOPPED);
+    OK(containerv_destroy(container));
+}
+
+static bool destroys_it(const char* id)
+{
+    struct containerv_container* container = NULL;
+    int                          rc        = containerv_open(id, &container);
+    if (rc == 0)
+        rc = containerv_destroy(container);
+    return rc == 0 || rc == CV_ERR_NOT_FOUND;
+}
+
+static void several_processes_destroy_it(void** state)
+{
+    int  children[STARTERS];
+    char id[ID_SIZE];
+    (void)state;
+    for (uint32_t i = 0; i < 4; i++) {
+        struct containerv_container* container = clients_make("sleep 1000", i % 2 == 0 ? 0 : CV_SUPERVISED_DEFER);
+        clients_id(container, id);
+        OK(containerv_close(container));
+        for (int k = 0; k < STARTERS; k++)
+            children[k] = clients_fork(destroys_it, id);
+        for (int k = 0; k < STARTERS; k++)
+            clients_reap(children[k]);
+        assert_false(clients_listed(id));
+        FAILS(CV_ERR_NOT_FOUND, containerv_open(id, &container));
+    }
 }
 
 /* --- input ------------------------------------------------------------------------------------------------------------------------- */
@@ -178,6 +244,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_stay_over_starts),
         cmocka_unit_test(it_is_stopped_and_started_in_turn),
+        cmocka_unit_test(several_processes_start_and_stop_it),
+        cmocka_unit_test(several_processes_destroy_it),
         cmocka_unit_test(what_is_written_to_its_input_it_reads),
         cmocka_unit_test(an_end_that_nobody_saw_is_lost),
         cmocka_unit_test(its_events_are_those_of_the_journal),
