@@ -85,6 +85,7 @@ const struct cvctl_command cvctl_attach_command = {
     .synopsis = "[OPTION...] ID",
     .summary  = "connect your terminal or streams to a container that runs",
     .options  = options,
+    .mixed    = true,
     .details =
         "What it writes from now on is printed until it stops; the exit code is the program's. On a terminal the keys "
         "Ctrl-P\n"

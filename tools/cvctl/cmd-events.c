@@ -162,6 +162,7 @@ const struct cvctl_command cvctl_events_command = {
     .synopsis = "[OPTION...]",
     .summary  = "print what happens to supervised containers, as it happens",
     .options  = options,
+    .mixed    = true,
     .details  = "TIME is 10m or 1h30m (ago), 2026-01-02T03:04:05Z, 2026-01-02 or seconds since 1970.\n",
     .run      = run,
 };

@@ -87,6 +87,7 @@ const struct cvctl_command cvctl_inspect_command = {
     .synopsis = "[OPTION...] ID...",
     .summary  = "print all that is known of containers, as a JSON array",
     .options  = options,
+    .mixed    = true,
     .details =
         "'config' is the container's specification: OCI config.json, with our extension. What was passed as a secret "
         "is not in it.\n",

@@ -55,5 +55,6 @@ const struct cvctl_command cvctl_kill_command = {
     .synopsis = "[OPTION...] ID...",
     .summary  = "kill containers, or send a signal to their main processes",
     .options  = options,
+    .mixed    = true,
     .run      = run,
 };

@@ -213,6 +213,7 @@ const struct cvctl_command cvctl_logs_command = {
     .synopsis = "[OPTION...] ID",
     .summary  = "print what a container has written",
     .options  = options,
+    .mixed    = true,
     .details  = "What it wrote to standard output comes there, what it wrote to standard error comes there; a terminal "
                 "has only "
                 "the first.\n"

@@ -51,6 +51,7 @@ const struct cvctl_command cvctl_pause_command = {
     .synopsis = "[OPTION...] ID...",
     .summary  = "stop all processes of containers where they are",
     .options  = options,
+    .mixed    = true,
     .run      = run_pause,
 };
 
@@ -59,5 +60,6 @@ const struct cvctl_command cvctl_unpause_command = {
     .synopsis = "[OPTION...] ID...",
     .summary  = "let the processes of paused containers go on",
     .options  = options,
+    .mixed    = true,
     .run      = run_unpause,
 };

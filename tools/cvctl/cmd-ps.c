@@ -226,6 +226,7 @@ const struct cvctl_command cvctl_ps_command = {
     .synopsis = "[OPTION...]",
     .summary  = "list containers",
     .options  = options,
+    .mixed    = true,
     .details  = "Those that run, also of a `cvctl run` that goes on; with -a also those that were not started or have "
                 "stopped.\n"
                 "--format json prints one object a line; times are of UTC.\n",

@@ -58,5 +58,6 @@ const struct cvctl_command cvctl_rm_command = {
     .synopsis = "[OPTION...] ID...",
     .summary  = "remove containers with their files, logs and records",
     .options  = options,
+    .mixed    = true,
     .run      = run,
 };

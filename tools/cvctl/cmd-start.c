@@ -76,6 +76,7 @@ const struct cvctl_command cvctl_start_command = {
     .synopsis = "[OPTION...] ID...",
     .summary  = "start containers that were created or have stopped",
     .options  = options,
+    .mixed    = true,
     .details  = "One that has stopped finds its files as it left them.\n",
     .run      = run,
 };

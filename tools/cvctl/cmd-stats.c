@@ -372,6 +372,7 @@ const struct cvctl_command cvctl_stats_command = {
     .synopsis = "[OPTION...] [ID...]",
     .summary  = "print what containers use, again and again",
     .options  = options,
+    .mixed    = true,
     .details =
         "Of all that run, unless some are named. CPU is of one CPU: two busy ones are 200%. MEMORY has the limit "
         "behind "

@@ -53,6 +53,7 @@ const struct cvctl_command cvctl_stop_command = {
     .synopsis = "[OPTION...] ID...",
     .summary  = "ask containers to end, kill what does not",
     .options  = options,
+    .mixed    = true,
     .details =
         "The main process gets the container's stop signal (SIGTERM unless it was made with another one). Returns "
         "when all has\n"

@@ -135,6 +135,7 @@ const struct cvctl_command cvctl_top_command = {
     .synopsis = "[OPTION...] ID",
     .summary  = "list the processes of a container",
     .options  = options,
+    .mixed    = true,
     .details =
         "PID is the number on the host, USER the id inside, TIME the CPU time used. COMMAND is what the process says "
         "of itself.\n",

@@ -110,6 +110,7 @@ const struct cvctl_command cvctl_update_command = {
     .synopsis = "OPTION... ID...",
     .summary  = "change the limits of containers that run",
     .options  = options,
+    .mixed    = true,
     .details  = "Limits that are not named stay as they are.\n",
     .run      = run,
 };

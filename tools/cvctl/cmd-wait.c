@@ -54,6 +54,7 @@ const struct cvctl_command cvctl_wait_command = {
     .synopsis = "[OPTION...] ID...",
     .summary  = "wait until containers have stopped, print their exit codes",
     .options  = options,
+    .mixed    = true,
     .details =
         "One line for each, in the order that they were named. --format json: how each ended, one object a line.\n",
     .run = run,

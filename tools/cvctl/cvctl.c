@@ -40,9 +40,11 @@ bool cvctl_parse(
 {
     struct cv_error err  = CV_ERROR_INIT;
     bool            help = false;
+    int (*const parse)(const struct cvctl_option*, int, char**, void*, bool*, int*, struct cv_error*) =
+        command->mixed ? cvctl_options_parse_mixed : cvctl_options_parse;
 
     cvctl_set_json(asks_for_json(argc, argv));
-    if (cvctl_options_parse(command->options, argc, argv, target, &help, first_out, &err) < 0) {
+    if (parse(command->options, argc, argv, target, &help, first_out, &err) < 0) {
         *exit_out = cvctl_print_error(&err);
         return false;
     }

@@ -27,6 +27,7 @@ struct cvctl_command {
     const char*                summary;  /* one line, for the list of commands */
     const char*                details;  /* more for its own help, may be NULL */
     const struct cvctl_option* options;  /* NULL: none but --help */
+    bool                       mixed;    /* options may stand behind arguments, none of which is a program's */
 
     /* argv[0] is the command's name. Prints its own errors; returns the exit code. */
     int (*run)(int argc, char** argv);

@@ -132,12 +132,13 @@ struct getopt_table {
     char          shorts[3 * OPTIONS_MAX + 3];
 };
 
-static void make_getopt_table(const struct cvctl_option* table, size_t count, struct getopt_table* out)
+static void make_getopt_table(const struct cvctl_option* table, size_t count, bool mixed, struct getopt_table* out)
 {
     size_t n = 0;
 
-    out->shorts[n++] = '+'; /* stop at the first argument that is no option */
-    out->shorts[n++] = ':'; /* tell a missing value from an unknown option, print nothing */
+    if (!mixed)
+        out->shorts[n++] = '+'; /* stop at the first argument that is no option */
+    out->shorts[n++] = ':';     /* tell a missing value from an unknown option, print nothing */
     for (size_t i = 0; i <= count; i++) {
         const struct cvctl_option* row = i < count ? &table[i] : &help_row;
 
@@ -230,7 +231,17 @@ static int one_option(const struct cvctl_option* table, size_t count, int got, c
     return apply(row, optarg, target, err);
 }
 
-int cvctl_options_parse(const struct cvctl_option* table, int argc, char** argv, void* target, bool* help_out,
+/* Where getopt goes on: at the next argument that is an option, when it passes over others. */
+static const char* next_argument(int argc, char** argv, bool mixed)
+{
+    int at = optind == 0 ? 1 : optind;
+
+    while (mixed && at < argc && (argv[at][0] != '-' || argv[at][1] == '\0'))
+        at++;
+    return at < argc ? argv[at] : "";
+}
+
+static int parse(const struct cvctl_option* table, bool mixed, int argc, char** argv, void* target, bool* help_out,
     int* first_out, struct cv_error* err)
 {
     struct getopt_table made  = { 0 };
@@ -238,13 +249,12 @@ int cvctl_options_parse(const struct cvctl_option* table, int argc, char** argv,
 
     if (count > OPTIONS_MAX)
         return cv_error_set(err, CV_ERR_INTERNAL, "%zu options are more than %d", count, OPTIONS_MAX);
-    make_getopt_table(table, count, &made);
+    make_getopt_table(table, count, mixed, &made);
     *help_out = false;
     opterr    = 0;
     optind    = 0; /* 0, not 1: start afresh, also inside a group of short options */
     for (;;) {
-        int         at       = optind == 0 ? 1 : optind;
-        const char* argument = at < argc ? argv[at] : "";
+        const char* argument = next_argument(argc, argv, mixed);
         int         got;
 
         if (refuse_abbreviation(table, count, argument, err) < 0)
@@ -259,6 +269,18 @@ int cvctl_options_parse(const struct cvctl_option* table, int argc, char** argv,
     }
     *first_out = optind;
     return 0;
+}
+
+int cvctl_options_parse(const struct cvctl_option* table, int argc, char** argv, void* target, bool* help_out,
+    int* first_out, struct cv_error* err)
+{
+    return parse(table, false, argc, argv, target, help_out, first_out, err);
+}
+
+int cvctl_options_parse_mixed(const struct cvctl_option* table, int argc, char** argv, void* target, bool* help_out,
+    int* first_out, struct cv_error* err)
+{
+    return parse(table, true, argc, argv, target, help_out, first_out, err);
 }
 
 static void print_row(const struct cvctl_option* row, FILE* to)

@@ -36,6 +36,10 @@ int cvctl_option_append(void* target, const struct cvctl_option* option, const c
 int cvctl_options_parse(const struct cvctl_option* table, int argc, char** argv, void* target, bool* help_out,
     int* first_out, struct cv_error* err);
 
+/* The same, with options also behind other arguments, up to "--". Those others are moved to the end of argv. */
+int cvctl_options_parse_mixed(const struct cvctl_option* table, int argc, char** argv, void* target, bool* help_out,
+    int* first_out, struct cv_error* err);
+
 void cvctl_options_print(const struct cvctl_option* table, FILE* to);
 
 /* The entry of a NULL-terminated list that is spelled most like `word`; NULL when none is near. */

@@ -113,6 +113,37 @@ static void help_stops_the_parsing(void** state)
     assert_true(help);
 }
 
+static int parse_mixed(int argc, const char** argv)
+{
+    cv_strv_release(&got.list);
+    got = (struct target){ 0 };
+    err = (struct cv_error)CV_ERROR_INIT;
+    return cvctl_options_parse_mixed(table, argc, (char**)(uintptr_t)argv, &got, &help, &first, &err);
+}
+
+static void options_may_stand_behind(void** state)
+{
+    const char* argv[]   = { "x", "one", "-f", "two", "--text", "a", "-ol", "1", "three", "--", "-f", NULL };
+    const char* bad[]    = { "x", "one", "--txet", "a", NULL };
+    const char* ending[] = { "x", "-", "-f", "one", NULL };
+
+    (void)state;
+    CV_TEST_OK(err, parse_mixed(11, argv));
+    assert_true(got.flag && got.other);
+    assert_string_equal(got.text, "a");
+    assert_int_equal(got.list.count, 1);
+    assert_int_equal(first, 7);
+    assert_string_equal(argv[7], "one");
+    assert_string_equal(argv[8], "two");
+    assert_string_equal(argv[9], "three");
+    assert_string_equal(argv[10], "-f");
+    CV_TEST_FAILS(CV_ERR_INVALID, err, parse_mixed(4, bad));
+    assert_string_equal(err.object, "--txet");
+    CV_TEST_OK(err, parse_mixed(4, ending));
+    assert_true(got.flag);
+    assert_int_equal(first, 2);
+}
+
 static void nearest_is_near(void** state)
 {
     static const char* const names[] = { "run", "doctor", "version", "help", NULL };
@@ -143,6 +174,7 @@ int main(void)
         cmocka_unit_test(mistakes_name_the_option),
         cmocka_unit_test(abbreviations_are_refused),
         cmocka_unit_test(help_stops_the_parsing),
+        cmocka_unit_test(options_may_stand_behind),
         cmocka_unit_test(nearest_is_near),
     };
 
