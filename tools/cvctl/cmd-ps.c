@@ -55,11 +55,12 @@ struct row {
     struct containerv_info info;
 };
 
-/* The command is in the container's specification. */
+/* The command is in the container's specification. One that is just being taken away has none any more. */
 static json_t* command_of(struct containerv_container* container)
 {
-    json_t* config = cvctl_container_config(container, NULL);
-    json_t* args   = json_incref(json_object_get(json_object_get(config, "process"), "args"));
+    struct cv_error err    = CV_ERROR_INIT;
+    json_t*         config = cvctl_container_config(container, &err);
+    json_t*         args   = json_incref(json_object_get(json_object_get(config, "process"), "args"));
 
     json_decref(config);
     return args;
@@ -75,7 +76,19 @@ static bool wanted(const struct ps_options* chosen, const struct containerv_info
     return chosen->state != 0 ? info->state == chosen->state : chosen->all || is_up(info->state);
 }
 
-/* 1: a row, 0: none of it. One that goes away while we look is not there. */
+static int look_inside(
+    const struct ps_options* chosen, struct containerv_container* container, struct row* row, struct cv_error* err)
+{
+    if (containerv_info(container, &row->info) != 0)
+        return cvctl_library_failed(err, "look at container", row->id);
+    if (!wanted(chosen, &row->info))
+        return 0;
+    if (!chosen->quiet)
+        row->args = command_of(container);
+    return 1;
+}
+
+/* 1: a row, 0: none of it. Whatever failed: a container that is taken away while we look is not there. */
 static int look(const struct ps_options* chosen, const char* id, struct row* row, struct cv_error* err)
 {
     struct containerv_container* container;
@@ -83,18 +96,12 @@ static int look(const struct ps_options* chosen, const char* id, struct row* row
 
     *row = (struct row){ .id = id, .info = { .size = sizeof(row->info), .exit.size = sizeof(row->info.exit) } };
     if (rc == 0) {
-        rc = containerv_info(container, &row->info);
-        if (rc != 0)
-            cvctl_library_failed(err, "look at container", id);
-        else if (wanted(chosen, &row->info))
-            rc = 1;
-        if (rc == 1 && !chosen->quiet)
-            row->args = command_of(container);
+        rc = look_inside(chosen, container, row, err);
         (void)containerv_close(container);
     } else {
         cvctl_library_failed(err, "look at container", id);
     }
-    return rc == CV_ERR_NOT_FOUND || rc == CV_ERR_LOST ? 0 : rc;
+    return rc < 0 && cvctl_container_gone(id) ? 0 : rc;
 }
 
 static char* join(const json_t* args)

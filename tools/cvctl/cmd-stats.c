@@ -150,9 +150,10 @@ static bool read_stats(struct watching* all, struct watched* one)
     one->has_now    = rc == 0;
     if (rc == 0 || (rc == CV_ERR_STATE && check_runs(one->container, &err) == 0)) /* it is being started again */
         return true;
-    if (rc != CV_ERR_STATE && rc != CV_ERR_NOT_FOUND && rc != CV_ERR_LOST) {
+    if (rc != CV_ERR_STATE) {
         cvctl_library_failed(&err, "read what the container uses", containerv_id(one->container));
-        tell(all, &err);
+        if (!cvctl_container_gone(containerv_id(one->container)))
+            tell(all, &err);
     }
     return false;
 }

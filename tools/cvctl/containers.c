@@ -53,6 +53,16 @@ int cvctl_container_open(const char* text, struct containerv_container** contain
     return err->code;
 }
 
+bool cvctl_container_gone(const char* id)
+{
+    struct containerv_container* container;
+    int                          rc = containerv_open(id, &container);
+
+    if (rc == 0)
+        (void)containerv_close(container);
+    return rc == CV_ERR_NOT_FOUND || rc == CV_ERR_LOST;
+}
+
 bool cvctl_arguments_check(const struct cvctl_command* command, int argc, int first, int min, int max, int* exit_out)
 {
     struct cv_error err   = CV_ERROR_INIT;

@@ -18,6 +18,9 @@ int cvctl_containers_list(struct cv_strv* ids, struct cv_error* err);
 /* Reach the container with this id, or the only one whose id begins so. */
 int cvctl_container_open(const char* text, struct containerv_container** container_out, struct cv_error* err);
 
+/* There is no container with this id any more. */
+bool cvctl_container_gone(const char* id);
+
 /* What is done with one of them. Fills err and returns less than 0 when it fails. */
 typedef int (*cvctl_container_fn)(struct containerv_container* container, void* context, struct cv_error* err);
 
