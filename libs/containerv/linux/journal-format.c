@@ -24,7 +24,7 @@ static const struct cv_word kinds[] = { { "started", CV_EVENT_STARTED }, { "exit
 #define T struct document
 static const struct cv_field rows[] = {
     CV_I64(T, entry.time_ns, "timeNs", .max = INT64_MAX),
-    CV_STRING(T, id, "id", CV_NEEDED),
+    CV_STRING(T, id, "id", CV_NEEDED, .check = cv_check_not_empty),
     CV_WORD(T, entry.kind, "event", kinds),
     CV_I64(T, entry.process, "process", .max = INT64_MAX),
     CV_U32(T, entry.is_main, "main", .max = 1),

@@ -89,8 +89,8 @@ static void a_line_has_room_for_the_longest(void** state)
 
 static void what_is_no_entry_is_refused(void** state)
 {
-    static const char* const        lines[] = { "", "{}", "[]", "{\"id\":\"a\"}", "{\"event\":\"started\"}",
-               "{\"id\":\"a\",\"event\":\"sung\"}", "{\"id\":\"a\",\"event\":\"started\"",
+    static const char* const        lines[] = { "", "{}", "[]", "{\"id\":\"a\"}", "{\"id\":\"\",\"event\":\"created\"}",
+               "{\"event\":\"started\"}", "{\"id\":\"a\",\"event\":\"sung\"}", "{\"id\":\"a\",\"event\":\"started\"",
                "{\"id\":\"a\",\"event\":\"exited\",\"exit\":{}}", "{\"id\":\"a\",\"event\":\"started\",\"main\":2}",
                "{\"id\":\"a\",\"event\":\"started\",\"timeNs\":-1}",
                "{\"id\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\",\"event\":\"started\"}" };
