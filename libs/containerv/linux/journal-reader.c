@@ -186,9 +186,10 @@ int journal_reader_open(
 
     if (reader == NULL)
         return cv_error_no_memory(err);
-    reader->dir_fd = reader->fd = reader->notice.fd = CV_HANDLE_NONE;
-    reader->since_ns                                = since_ns;
-    rc                                              = start(reader, state_dir, err);
+    reader->dir_fd = reader->fd = CV_HANDLE_NONE;
+    reader->notice              = (struct linux_notice)LINUX_NOTICE_INIT;
+    reader->since_ns            = since_ns;
+    rc                          = start(reader, state_dir, err);
     if (rc < 0) {
         journal_reader_close(reader);
         return cv_error_wrap(err, "open the journal");
@@ -202,7 +203,7 @@ void journal_reader_close(struct journal_reader* reader)
     if (reader == NULL)
         return;
     cv_handle_closep(&reader->fd);
-    cv_handle_closep(&reader->notice.fd);
+    linux_notice_close(&reader->notice);
     cv_handle_closep(&reader->dir_fd);
     free(reader);
 }

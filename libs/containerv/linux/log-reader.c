@@ -205,8 +205,9 @@ int linux_log_reader_open(int home_fd, uint64_t offset, struct linux_log_reader*
 
     if (reader == NULL)
         return cv_error_no_memory(err);
-    reader->window.fd = reader->folder_fd = reader->notice.fd = CV_HANDLE_NONE;
-    reader->home_fd                                           = fcntl(home_fd, F_DUPFD_CLOEXEC, 3);
+    reader->window.fd = reader->folder_fd = CV_HANDLE_NONE;
+    reader->notice                        = (struct linux_notice)LINUX_NOTICE_INIT;
+    reader->home_fd                       = fcntl(home_fd, F_DUPFD_CLOEXEC, 3);
     if (reader->home_fd < 0)
         rc = cv_error_errno(err, errno, "duplicate a descriptor", NULL);
     if (rc == 0)
@@ -227,7 +228,7 @@ void linux_log_reader_close(struct linux_log_reader* reader)
     if (reader == NULL)
         return;
     linux_log_window_release(&reader->window);
-    cv_handle_closep(&reader->notice.fd);
+    linux_notice_close(&reader->notice);
     cv_handle_closep(&reader->folder_fd);
     cv_handle_closep(&reader->home_fd);
     free(reader);
