@@ -127,12 +127,14 @@ static void all_that_wait_are_told(void** state)
 {
     struct containerv_container* container = clients_make("mkfifo /go; read x </go; exit 7", 0);
     pthread_t                    threads[WAITERS];
+    char                         output[OUTPUT_MAX];
     int                          child;
     (void)state;
     child = clients_fork(waits_too, containerv_id(container));
     for (size_t i = 0; i < WAITERS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, waits, container), 0);
-    PRINTS("", container, "until [ -p /go ]; do :; done; echo now >/go");
+    suite_run(container, "until [ -p /go ]; do :; done; echo now >/go",
+        output); /* it may be killed by the end that it brings about */
     for (size_t i = 0; i < WAITERS; i++) {
         void* result = NULL;
         assert_int_equal(pthread_join(threads[i], &result), 0);
