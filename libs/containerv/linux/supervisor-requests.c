@@ -1,14 +1,18 @@
 /* Requests that only a supervisor knows, and those that it must know of. */
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include <cv/clock.h>
+#include <cv/file.h>
 
 #include "linux/record.h"
 #include "linux/supervisor.h"
 
 #include <cv/banned.h>
+
+enum { UID_MAP_MAX = 16 << 10 };
 
 static struct supervisor* of(const struct guardian_request* request)
 {
@@ -22,6 +26,27 @@ static int check_id(const struct supervisor* supervisor, const char* id, struct 
     return cv_error_set(err, CV_ERR_NOT_FOUND, "there is no container '%s'", id);
 }
 
+/* A plain user's supervisor is in a user namespace, where he is 0. Who has no id in it keeps the one that the kernel shows instead. */
+static uint32_t id_outside(uint32_t uid)
+{
+    char*         text = NULL;
+    char*         at;
+    unsigned long line[3];
+
+    if (cv_file_read("/proc/self/uid_map", UID_MAP_MAX, &text, NULL, NULL) < 0)
+        return uid;
+    for (at = text; *at != '\0'; at += strspn(at, " \n")) {
+        for (int i = 0; i < 3; i++)
+            line[i] = strtoul(at, &at, 10);
+        if (uid >= line[0] && uid - line[0] < line[2]) {
+            uid = (uint32_t)(line[1] + (uid - line[0]));
+            break;
+        }
+    }
+    free(text);
+    return uid;
+}
+
 static void note_asker(const struct guardian_request* request, int signal)
 {
     struct ucred peer   = { .pid = 0 };
@@ -29,7 +54,7 @@ static void note_asker(const struct guardian_request* request, int signal)
 
     if (getsockopt(request->peer->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0)
         of(request)->asked =
-            (struct supervisor_asked){ .set = true, .signal = signal, .uid = peer.uid, .pid = peer.pid };
+            (struct supervisor_asked){ .set = true, .signal = signal, .uid = id_outside(peer.uid), .pid = peer.pid };
 }
 
 /* Answered by supervisor_finish(). */
@@ -180,6 +205,7 @@ static bool is_for_held(const struct guardian_request* request)
     switch (request->message->operation_case) {
     case CONTAINERV__GUARDIAN__REQUEST__OPERATION_COPY:
     case CONTAINERV__GUARDIAN__REQUEST__OPERATION_INSPECT:
+    case CONTAINERV__GUARDIAN__REQUEST__OPERATION_SNAPSHOT:
         return true;
     default:
         return false;
