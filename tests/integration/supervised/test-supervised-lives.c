@@ -142,6 +142,56 @@ static void what_is_written_to_its_input_it_reads(void** state)
     OK(containerv_destroy(container));
 }
 
+static struct containerv_container* with_terminal(const char* script)
+{
+    const char* const               argv[]    = { "/bin/sh", "-c", script, NULL };
+    struct containerv_spawn_options spawn     = { .size = sizeof(spawn), .argv = argv, .flags = CV_SPAWN_TERMINAL };
+    struct containerv_options*      options   = containerv_options_new();
+    struct containerv_container*    container = NULL;
+    OK(containerv_options_set_supervised(options, 1));
+    OK(containerv_options_set_command(options, "/bin/sh", &spawn));
+    int rc = containerv_create(suite_rootfs(), options, &container);
+    containerv_options_delete(options);
+    OK(rc);
+    return container;
+}
+
+static void its_terminal_is_its_input_and_its_log(void** state)
+{
+    struct containerv_container* container = with_terminal("stty -echo; echo ready; read line; echo got $line; tty");
+    containerv_handle_t          input     = -1;
+    char                         text[TEXT_MAX];
+    (void)state;
+    clients_first_line(container);
+    OK(containerv_resize(container, CV_PROCESS_MAIN, 100, 40));
+    OK(containerv_attach_input(container, &input));
+    assert_int_equal(write(input, "hello\n", 6), 6);
+    close(input);
+    assert_int_equal(clients_wait(container), 0);
+    clients_log(container, text);
+    assert_non_null(strstr(text, "ready\r\n"));
+    assert_non_null(strstr(text, "got hello\r\n/dev/pts/"));
+    OK(containerv_destroy(container));
+}
+
+/* --- restarts ---------------------------------------------------------------------------------------------------------------------- */
+
+static void a_follower_reads_over_restarts_to_the_last_end(void** state)
+{
+    const struct containerv_supervision supervision = { .restart = CV_RESTART_ON_FAILURE, .restart_max = 2 };
+    struct containerv_container*        container   = clients_make_with("echo run; exit 8", &supervision);
+    struct containerv_info              info        = { .size = sizeof(info) };
+    char                                text[TEXT_MAX];
+    (void)state;
+    clients_log(container, text);
+    assert_string_equal(text, "run\nrun\nrun\n");
+    assert_int_equal(clients_wait(container), 8);
+    OK(containerv_info(container, &info));
+    assert_int_equal(info.restarts, 2);
+    assert_int_equal(info.state, CV_STATE_STOPPED);
+    OK(containerv_destroy(container));
+}
+
 /* --- the supervisor is killed ------------------------------------------------------------------------------------------------------- */
 
 static void an_end_that_nobody_saw_is_lost(void** state)
@@ -247,6 +297,8 @@ int main(void)
         cmocka_unit_test(several_processes_start_and_stop_it),
         cmocka_unit_test(several_processes_destroy_it),
         cmocka_unit_test(what_is_written_to_its_input_it_reads),
+        cmocka_unit_test(its_terminal_is_its_input_and_its_log),
+        cmocka_unit_test(a_follower_reads_over_restarts_to_the_last_end),
         cmocka_unit_test(an_end_that_nobody_saw_is_lost),
         cmocka_unit_test(its_events_are_those_of_the_journal),
         cmocka_unit_test(the_journal_outlives_the_container),
