@@ -1,5 +1,6 @@
 /* The Linux back end, as the core sees it. */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -32,16 +33,18 @@ static int probe_kernel(struct cv_error* err)
 
 static int probe(struct cv_error* err)
 {
-    char* program = NULL;
-    int   result;
+    static atomic_bool worked; /* what works need not be probed before each create and open */
+    char*              program = NULL;
+    int                result;
 
-    if (linux_client_guardians(NULL, 0) > 0) /* what works need not be probed before each create */
+    if (atomic_load(&worked) || linux_client_guardians(NULL, 0) > 0)
         return 0;
     result = probe_kernel(err);
-    if (result < 0)
-        return result;
-    result = linux_client_program(&program, err);
+    if (result == 0)
+        result = linux_client_program(&program, err);
     free(program);
+    if (result == 0)
+        atomic_store(&worked, true);
     return result;
 }
 
