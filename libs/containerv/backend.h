@@ -14,6 +14,7 @@
 
 #include <chef/containerv/container.h>
 #include <chef/containerv/copy.h>
+#include <chef/containerv/reconcile.h>
 #include <chef/containerv/supervised.h>
 #include <cv/error.h>
 
@@ -102,6 +103,10 @@ struct cv_backend {
     int (*inspect)(void* instance, char** text_out, struct cv_error* err); /* config.json as it is now, malloc'ed */
     int (*stats)(void* instance, struct containerv_stats* stats_out, struct cv_error* err);
     int (*destroy)(void* instance, struct cv_error* err); /* frees instance, also after an error */
+
+    /* Find what dead containers left, remove it. What `each` (may be NULL) returns ends the telling and is returned. */
+    int (*reconcile)(bool dry_run, int (*each)(const struct containerv_leftover* leftover, void* context),
+        void* context, struct cv_error* err);
 
     /*
      * With CV_FEATURE_SUPERVISED; asked for supervised containers only, but info. Their instances are given up by close(), whoever made

@@ -105,6 +105,7 @@ const struct cv_backend cv_backend_linux = {
     .inspect        = linux_client_inspect,
     .stats          = linux_client_stats,
     .destroy        = linux_client_destroy,
+    .reconcile      = linux_client_reconcile,
     .info           = linux_client_info,
     .start          = linux_client_start_again,
     .stop           = linux_client_stop,

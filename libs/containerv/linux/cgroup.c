@@ -17,6 +17,7 @@
 #include "linux/cgroup-file.h"
 #include "linux/cgroup-place.h"
 #include "linux/delegated.h"
+#include "linux/hold.h"
 #include "linux/mountinfo.h"
 #include "linux/rights.h"
 #include "linux/unprivileged.h"
@@ -77,10 +78,19 @@ int linux_cgroup_create(int parent_fd, const char* id, int* group_fd_out, struct
 
     if (rc < 0)
         return rc;
-    if (mkdirat(parent_fd, name, 0755) < 0)
-        return cv_error_errno(err, errno, "make the cgroup", name);
+    rc = linux_hold_begin(parent_fd, err);
+    if (rc < 0)
+        return rc;
+    if (mkdirat(parent_fd, name, 0755) < 0) {
+        rc = cv_error_errno(err, errno, "make the cgroup", name);
+        linux_hold_end(parent_fd);
+        return rc;
+    }
     cv_snprintf(depth, sizeof(depth), "%d", LINUX_CGROUP_MAX_DEPTH);
     rc = linux_cgroup_open_folder(parent_fd, name, &group, err);
+    if (rc == 0)
+        rc = linux_hold(group, err);
+    linux_hold_end(parent_fd);
     if (rc == 0)
         rc = linux_cgroup_write(group, "cgroup.max.depth", depth, err);
     if (rc < 0) {

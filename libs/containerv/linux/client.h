@@ -71,6 +71,11 @@ int linux_client_reach(const char* id, struct linux_route* route_out, struct cv_
 int linux_client_connect_to(const struct linux_route* route, int* fd_out, struct cv_error* err);
 int linux_client_list(int (*each)(const char* id, void* context), void* context, struct cv_error* err);
 
+/* client-reconcile.c */
+struct containerv_leftover;
+int linux_client_reconcile(bool dry_run, int (*each)(const struct containerv_leftover* leftover, void* context),
+    void* context, struct cv_error* err);
+
 /* client-copy.c; the request, without its id, is sent by client-calls.c. */
 struct linux_instance;
 int linux_client_copy(void* instance, const struct cv_copy_request* request, struct cv_error* err);

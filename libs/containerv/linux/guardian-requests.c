@@ -479,6 +479,7 @@ static const struct {
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_STATS, do_stats },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_INSPECT, do_inspect },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_COPY, do_copy },
+    { CONTAINERV__GUARDIAN__REQUEST__OPERATION_RECONCILE, guardian_reconcile },
     { CONTAINERV__GUARDIAN__REQUEST__OPERATION_SNAPSHOT, do_snapshot },
 };
 
@@ -569,5 +570,6 @@ bool guardian_serve(struct guardian* guardian, struct guardian_peer* peer)
     free(request.reply.processes);
     free(request.reply.config_json.data);
     free(request.reply.info_json.data);
+    guardian_reconcile_release(&request);
     return result != 0;
 }

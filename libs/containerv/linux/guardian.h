@@ -21,6 +21,7 @@
 
 #include "linux/container.h"
 #include "linux/messages.h"
+#include "linux/reconcile-plan.h"
 
 enum {
     GUARDIAN_MAIN_FD    = 3,
@@ -121,6 +122,7 @@ struct guardian_request {
     Containerv__Guardian__Reply          reply; /* config_json and info_json: malloc'ed, freed once it is sent */
     Containerv__Guardian__Exit           exit;
     uint64_t                             stats[MESSAGE_STATS];
+    struct reconcile_list                leftovers; /* what the reply tells of */
     struct linux_counts counts;    /* before the process was started; a new container has counted nothing */
     int                 passed_fd; /* goes with the reply, closed afterwards */
     bool
@@ -218,6 +220,10 @@ int guardian_container_remove(struct guardian* guardian, struct guardian_contain
 void guardian_container_forget(struct guardian* guardian, struct guardian_container* container);
 /* Reap children that are nobody's process: deletes in the background, and what is left of destroyed containers. */
 void guardian_reap_strays(struct guardian* guardian);
+
+/* guardian-reconcile.c */
+int  guardian_reconcile(struct guardian_request* request, struct cv_error* err);
+void guardian_reconcile_release(struct guardian_request* request); /* of the reply, once it is sent */
 
 /* guardian-listen.c */
 int guardian_listen(struct guardian_container* container, struct cv_error* err); /* make the socket in the run folder */

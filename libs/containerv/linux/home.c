@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,12 +23,15 @@
 #include "linux/deaths.h"
 #include "linux/delegated.h"
 #include "linux/fd.h"
+#include "linux/hold.h"
 #include "linux/limits.h"
 #include "linux/mountinfo.h"
 #include "linux/net.h"
 #include "linux/record-lost.h"
 #include "linux/record.h"
 #include "linux/unprivileged.h"
+
+#define GONE "gone-" /* run folders of nobody, being deleted */
 
 enum {
     SWEEP_KILL_MS   = 5000,
@@ -128,13 +132,18 @@ static int discard_home(const struct linux_home* home, struct cv_error* err)
     return delete_in_background(trash_fd, name, err);
 }
 
+/* Out of the way at once: a sweep that found it half removed would put a lock of its own in it. */
 static int remove_run_folder(const struct linux_home* home, struct cv_error* err)
 {
-    char                            name[80];
+    char                            name[80], gone[96];
     CV_CLEANUP(linux_fd_closep) int run_fd = open(home->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (run_fd < 0)
+        return cv_error_errno(err, errno, "open the folder", home->run_dir);
     cv_snprintf(name, sizeof(name), "c-%s", home->id);
-    return run_fd < 0 ? cv_error_errno(err, errno, "open the folder", home->run_dir)
-                      : cv_tree_remove_at(run_fd, name, err);
+    cv_snprintf(gone, sizeof(gone), GONE "%s-%lld", home->id, (long long)cv_clock_realtime_ns());
+    if (renameat(run_fd, name, run_fd, gone) < 0)
+        return errno == ENOENT ? 0 : cv_error_errno(err, errno, "take the container's run folder away", name);
+    return cv_tree_remove_at(run_fd, gone, err);
 }
 
 /* The run folder last, and only when nothing else is left: it is what a sweep goes by. */
@@ -270,7 +279,7 @@ static void close_folder(DIR** folder)
 }
 
 /* What a background delete of somebody has not managed. */
-static int sweep_trash(const struct linux_home* base, struct cv_error* err)
+static int sweep_trash(const struct linux_home* base, int most, struct cv_error* err)
 {
     CV_CLEANUP(cv_freep) char*    path   = cv_asprintf(err, "%s/trash", base->state_dir);
     CV_CLEANUP(close_folder) DIR* folder = path != NULL ? opendir(path) : NULL;
@@ -280,7 +289,7 @@ static int sweep_trash(const struct linux_home* base, struct cv_error* err)
         return CV_ERR_NO_MEMORY;
     if (folder == NULL)
         return errno == ENOENT ? 0 : cv_error_errno(err, errno, "look for leftovers", path);
-    for (int n = 0; rc == 0 && n < TRASH_PER_SWEEP && (entry = readdir(folder)) != NULL;)
+    for (int n = 0; rc == 0 && n < most && (entry = readdir(folder)) != NULL;)
         if (entry->d_name[0] != '.') { /* no id begins so */
             rc = delete_in_background(dirfd(folder), entry->d_name, err);
             n++;
@@ -301,6 +310,8 @@ static int sweep_all(const struct linux_home* base, const char* id, struct cv_er
         return cv_error_errno(err, errno, "look for leftovers", base->run_dir);
     while ((entry = readdir(folder)) != NULL) {
         struct cv_error own = CV_ERROR_INIT;
+        if (strncmp(entry->d_name, GONE, strlen(GONE)) == 0)
+            cv_tree_remove_at(dirfd(folder), entry->d_name, NULL);
         if (strncmp(entry->d_name, "c-", 2) != 0 || cv_spec_check_id(entry->d_name + 2, NULL) < 0
             || sweep_one(base, dirfd(folder), entry->d_name, &own) == 0)
             continue;
@@ -309,7 +320,7 @@ static int sweep_all(const struct linux_home* base, const char* id, struct cv_er
             *err = own;
         }
     }
-    sweep_trash(base, NULL);
+    sweep_trash(base, TRASH_PER_SWEEP, NULL);
     return rc;
 }
 
@@ -321,8 +332,46 @@ static int sweep_own(const struct linux_home* home, struct cv_error* err)
     if (run_fd < 0)
         return cv_error_errno(err, errno, "open the folder", home->run_dir);
     cv_snprintf(name, sizeof(name), "c-%s", home->id);
-    sweep_trash(home, NULL);
+    sweep_trash(home, TRASH_PER_SWEEP, NULL);
     return sweep_one(home, run_fd, name, err);
+}
+
+/* --- for a reconciler ---------------------------------------------------------------------------------------------------------- */
+
+int linux_home_begin(struct linux_home* base_out, struct cv_lock** lock_out, struct cv_error* err)
+{
+    struct linux_home base = LINUX_HOME_INIT;
+    int               rc   = find_folders(&base, err);
+    if (rc == 0)
+        rc = lock_all(&base, lock_out, err);
+    if (rc == 0)
+        *base_out = base;
+    else
+        linux_home_release(&base);
+    return rc;
+}
+
+/* What is not found by a run folder is swept by one all the same. */
+int linux_home_sweep(const struct linux_home* base, const char* id, struct cv_error* err)
+{
+    char                            name[80];
+    CV_CLEANUP(linux_fd_closep) int run_fd = open(base->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (run_fd < 0)
+        return cv_error_errno(err, errno, "open the folder", base->run_dir);
+    cv_snprintf(name, sizeof(name), "c-%s", id);
+    if (mkdirat(run_fd, name, 0700) < 0 && errno != EEXIST)
+        return cv_error_errno(err, errno, "make a run folder", name);
+    return sweep_one(base, run_fd, name, err);
+}
+
+int linux_home_sweep_trash(const struct linux_home* base, struct cv_error* err)
+{
+    CV_CLEANUP(close_folder) DIR* folder = opendir(base->run_dir);
+    const struct dirent*          entry;
+    while (folder != NULL && (entry = readdir(folder)) != NULL)
+        if (strncmp(entry->d_name, GONE, strlen(GONE)) == 0)
+            cv_tree_remove_at(dirfd(folder), entry->d_name, NULL);
+    return sweep_trash(base, INT_MAX, err);
 }
 
 int linux_home_open_run(const char* run_dir, const char* id, int* fd_out, struct cv_error* err)
@@ -363,7 +412,8 @@ static int claim_run_folder(struct linux_home* home, struct cv_error* err)
 static int open_home(struct linux_home* home, int homes_fd, struct cv_error* err)
 {
     home->home_fd = openat(homes_fd, home->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    return home->home_fd < 0 ? cv_error_errno(err, errno, "open the container's folder", home->id) : 0;
+    return home->home_fd < 0 ? cv_error_errno(err, errno, "open the container's folder", home->id)
+                             : linux_hold(home->home_fd, err);
 }
 
 /* A home without a run folder is left from before the last boot. */
@@ -425,6 +475,8 @@ static int claim(struct linux_home* home, enum linux_home_mode mode, struct cv_e
         rc = open_folder(home->state_dir, "containers", 0711, &homes_fd, err);
     if (rc == 0)
         rc = linux_deaths_since_last() ? sweep_all(home, home->id, err) : sweep_own(home, err);
+    if (rc == 0)
+        rc = linux_hold_begin(homes_fd, err);
     if (rc < 0)
         return rc;
     return mode == LINUX_HOME_KEPT ? claim_kept(home, homes_fd, err) : claim_new(home, mode, homes_fd, err);

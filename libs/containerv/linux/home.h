@@ -42,6 +42,16 @@ int  linux_home_remove(struct linux_home* home, struct cv_error* err);
 int  linux_home_leave(struct linux_home* home, struct cv_error* err); /* the same, and the home stays: it is kept */
 void linux_home_release(struct linux_home* home);                     /* memory and descriptors only */
 
+/*
+ * For a reconciler: the folders and, until it is released, the lock of all claims and sweeps; sweep all of the dead container `id`, unless
+ * its lock is held; begin the deletion of all trash, and of run folders that
+ * were being deleted. *base_out is released as a home is.
+ */
+struct cv_lock;
+int linux_home_begin(struct linux_home* base_out, struct cv_lock** lock_out, struct cv_error* err);
+int linux_home_sweep(const struct linux_home* base, const char* id, struct cv_error* err);
+int linux_home_sweep_trash(const struct linux_home* base, struct cv_error* err);
+
 /* Open the run folder of a container. CV_ERR_NOT_FOUND when there is none of that id. */
 int linux_home_open_run(const char* run_dir, const char* id, int* fd_out, struct cv_error* err);
 

@@ -13,6 +13,7 @@
 
 #include "linux/cgroup-file.h"
 #include "linux/cgroup-place.h"
+#include "linux/hold.h"
 #include "linux/mountinfo.h"
 
 #include <cv/banned.h>
@@ -125,6 +126,9 @@ static int group_name(const char* id, char name[NAME_SIZE], struct cv_error* err
 static int open_group(int parent_fd, const char* name, struct linux_limits_group* group, struct cv_error* err)
 {
     int rc = linux_cgroup_open_folder(parent_fd, name, &group->group_fd, err);
+    if (rc == 0)
+        rc = linux_hold(group->group_fd, err);
+    linux_hold_end(parent_fd);
     if (rc == 0 && faccessat(group->group_fd, "cpuset.cpus", F_OK, 0) == 0)
         rc = fill_cpuset(parent_fd, group->group_fd, err);
     if (rc < 0)
@@ -140,8 +144,14 @@ int linux_v1_create(int parent_fd, const char* id, struct linux_limits_group* gr
     int                       rc = group_name(id, name, err);
     if (rc < 0)
         return rc;
-    if (mkdirat(parent_fd, name, 0755) < 0)
-        return cv_error_errno(err, errno, "make the cgroup", name);
+    rc = linux_hold_begin(parent_fd, err);
+    if (rc < 0)
+        return rc;
+    if (mkdirat(parent_fd, name, 0755) < 0) {
+        rc = cv_error_errno(err, errno, "make the cgroup", name);
+        linux_hold_end(parent_fd);
+        return rc;
+    }
     rc = open_group(parent_fd, name, &group, err);
     if (rc == 0) {
         *group_out = group;

@@ -19,6 +19,7 @@
 #include <chef/containerv/options.h>
 #include <chef/containerv/platform.h>
 #include <chef/containerv/policy.h>
+#include <chef/containerv/reconcile.h>
 #include <chef/containerv/snapshot.h>
 #include <chef/containerv/supervised.h>
 #include <chef/containerv/visibility.h>

@@ -19,6 +19,7 @@
 #include <cv/str.h>
 
 #include "linux/container.h"
+#include "linux/reconcile.h"
 
 struct linux_container {
     struct cv_spec* spec;
@@ -317,4 +318,13 @@ int linux_container_snapshot(const struct linux_container* container, const stru
 {
     (void)container, (void)snapshot, (void)pidfd_out;
     return cv_error_set(err, CV_ERR_UNSUPPORTED, "the fake container has no files");
+}
+
+int linux_reconcile(bool dry_run, size_t skip, struct reconcile_list* list_out, struct cv_error* err)
+{
+    (void)dry_run;
+    (void)skip;
+    (void)err;
+    *list_out = (struct reconcile_list){ .items = NULL };
+    return 0;
 }

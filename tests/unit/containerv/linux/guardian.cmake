@@ -16,6 +16,6 @@ endforeach()
 set(guardian ${PROJECT_SOURCE_DIR}/libs/containerv/linux/guardian)
 cv_unit_test(test-guardian-late
     SOURCES test-guardian-late.c fake-container.c
-        ${guardian}-copy.c ${guardian}-events.c ${guardian}-listen.c ${guardian}-peers.c ${guardian}-records.c ${guardian}-requests.c
+        ${guardian}-copy.c ${guardian}-events.c ${guardian}-listen.c ${guardian}-peers.c ${guardian}-reconcile.c ${guardian}-records.c ${guardian}-requests.c
         ${guardian}-snapshot.c
     LIBS cv_linux_wire)
