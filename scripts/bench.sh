@@ -2,14 +2,15 @@
 # Measure. Each benchmark runs its peers in turn with ours, prints their command lines, minimum, median and 95th percentile, and ratios; the
 # results that were kept are in docs/bench-*.md.
 #
-# usage: scripts/bench.sh [TOPIC [ROUNDS]]     TOPIC: all (default), start, spawn, parallel, limits, copy, log; ROUNDS default 100
+# usage: scripts/bench.sh [TOPIC [ROUNDS]]     TOPIC: all (default), start, spawn, parallel, limits, copy, log,
+#        exec, idle; ROUNDS default 100
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
 topic=${1:-all}
 rounds=${2:-100}
 case $topic in
-all | start | spawn | parallel | limits | copy | log) ;;
+all | start | spawn | parallel | limits | copy | log | exec | idle) ;;
 *)
     echo "bench: there is no benchmark '$topic'" >&2
     exit 2
@@ -111,6 +112,28 @@ spawn() {
     crun --root "$work/crun" delete --force "bench-$$"
 }
 
+# A container's own runtime runs each command into it.
+exec_in() {
+    : >"$commands"
+    for peer in crun runc; do
+        bundle "$peer" /bin/sleep 1000
+        "$peer" --root "$work/$peer" create --bundle "$work/bundle" "bench-$$" </dev/null >"$work/said" 2>&1
+        "$peer" --root "$work/$peer" start "bench-$$"
+        row "$peer exec" "$peer" --root "$work/$peer" exec "bench-$$" /bin/true
+    done
+    add "cvctl exec" build/bin/cvctl exec @ /bin/true
+    echo
+    build/bench/bench-exec "$root" "$rounds" "$commands"
+    for peer in crun runc; do
+        "$peer" --root "$work/$peer" delete --force "bench-$$"
+    done
+}
+
+# ROUNDS is of no meaning here
+idle() {
+    build/bench/bench-idle "$root" "${CV_BENCH_IDLE:-1000}" build/bin/cvctl
+}
+
 parallel() {
     : >"$commands"
     bundle crun
@@ -165,14 +188,14 @@ SCRIPT
     rm -rf --one-file-system "$place"
 }
 
-export -f bundle add row start spawn parallel log
-for each in start spawn parallel limits copy log; do
+export -f bundle add row start spawn parallel log exec_in idle
+for each in start spawn parallel limits copy log exec idle; do
     [ "$topic" = all ] || [ "$topic" = "$each" ] || continue
     echo "== $each"
     if [ "$each" = limits ] || [ "$each" = copy ]; then
         "$each"
     else
-        in_v2_view "$each"
+        in_v2_view "${each/exec/exec_in}"
     fi
     echo
 done
