@@ -83,7 +83,9 @@ static void print_text(const struct containerv_journal_entry* entry)
     printf("%s %s %s", when, entry->id, cvctl_event_name(entry->kind));
     if (entry->process != 0)
         printf(" %s %lld", entry->is_main != 0 ? "main" : "process", (long long)entry->process);
-    if (entry->has_exit != 0)
+    if (entry->has_exit != 0 && entry->exit.reason == CV_EXIT_LOST)
+        printf(" lost");
+    else if (entry->has_exit != 0)
         printf(" code %d (%s)", entry->exit.code, cvctl_reason_name(entry->exit.reason));
     if (entry->detail[0] != '\0')
         printf(" %s", entry->detail);

@@ -75,7 +75,8 @@ json_t* cvctl_json_text(const void* data, size_t length)
 
 json_t* cvctl_json_exit(const struct containerv_exit* end)
 {
-    json_t* object = json_pack("{s:i, s:i, s:s, s:o, s:o, s:I, s:I, s:b}", "code", end->code, "signal", end->signal,
+    json_t* code   = end->reason == CV_EXIT_LOST ? json_null() : json_integer(end->code);
+    json_t* object = json_pack("{s:o, s:i, s:s, s:o, s:o, s:I, s:I, s:b}", "code", code, "signal", end->signal,
         "reason", cvctl_reason_name(end->reason), "started", cvctl_json_time(end->start_ns), "ended",
         cvctl_json_time(end->end_ns), "cpu_ns", (json_int_t)end->cpu_ns, "peak_memory_bytes",
         (json_int_t)end->peak_memory_bytes, "on_request", end->on_request != 0);

@@ -139,7 +139,7 @@ static uint32_t cause_of(const struct guardian_container* container, const struc
 static uint32_t reason_of(const struct guardian_container* container, const struct guardian_process* process,
     const struct linux_status* status)
 {
-    bool     killed = container->killed;
+    bool     killed = container->killed || process->killed;
     uint32_t cause;
 
     if (process->timed_out && (!status->known || status->signal == SIGKILL))
@@ -154,6 +154,11 @@ static uint32_t reason_of(const struct guardian_container* container, const stru
     return status->signal != 0 ? CV_EXIT_KILLED : CV_EXIT_EXITED;
 }
 
+static int32_t status_code(const struct linux_status* status)
+{
+    return status->signal != 0 ? 128 + status->signal : status->code;
+}
+
 static void finish(struct guardian* guardian, struct guardian_container* container, struct guardian_process* process,
     const struct linux_status* status)
 {
@@ -161,9 +166,9 @@ static void finish(struct guardian* guardian, struct guardian_container* contain
     struct containerv_exit*      exit  = &process->exit;
     bool                         tell;
 
-    exit->signal            = status->signal;
-    exit->code              = status->signal != 0 ? 128 + status->signal : status->code;
     exit->reason            = reason_of(container, process, status);
+    exit->signal            = exit->reason == CV_EXIT_LOST ? 0 : status->signal;
+    exit->code              = exit->reason == CV_EXIT_LOST ? CV_EXIT_CODE_LOST : status_code(status);
     exit->end_ns            = cv_clock_realtime_ns();
     exit->cpu_ns            = status->cpu_ns;
     exit->peak_memory_bytes = status->peak_memory_bytes;

@@ -134,7 +134,7 @@ static void lost_run(struct containerv_info* info, int64_t now_ns)
     info->finished_ns = now_ns;
     info->exit        = (struct containerv_exit){
                .size     = sizeof(info->exit),
-               .code     = LINUX_RECORD_LOST_CODE,
+               .code     = CV_EXIT_CODE_LOST,
                .reason   = CV_EXIT_LOST,
                .start_ns = info->started_ns,
                .end_ns   = now_ns,

@@ -14,8 +14,7 @@
 #define LINUX_RECORD_SPEC "config.json"
 
 enum {
-    LINUX_RECORD_MAX       = 64 << 10, /* bytes of the file */
-    LINUX_RECORD_LOST_CODE = 137,      /* of CV_EXIT_LOST: what holds a container takes it along, by SIGKILL */
+    LINUX_RECORD_MAX = 64 << 10, /* bytes of the file */
 };
 
 /* *text_out is malloc'ed, ends with NUL. Without `has_exit`, `exit` is not written. What of `error` is not UTF-8 becomes '?'. */

@@ -265,7 +265,7 @@ static void a_run_that_nobody_saw_end_is_lost(void** state)
         assert_int_equal(info.has_exit, 1);
         assert_int_equal(info.exit.size, sizeof(info.exit));
         assert_int_equal(info.exit.reason, CV_EXIT_LOST);
-        assert_int_equal(info.exit.code, LINUX_RECORD_LOST_CODE);
+        assert_int_equal(info.exit.code, CV_EXIT_CODE_LOST);
         assert_int_equal(info.exit.signal, 0);
         assert_int_equal(info.exit.start_ns, 2);
         assert_int_equal(info.exit.end_ns, 1000);

@@ -37,15 +37,18 @@ enum containerv_exit_reason {
         4, /**< ended with another code than 0, and meanwhile a process or thread was refused at the limit */
     CV_EXIT_TIMEOUT = 5, /**< killed because its timeout_ms was over */
     CV_EXIT_SECCOMP = 6, /**< killed by the system call filter */
-    CV_EXIT_LOST    = 7, /**< how it ended is not known: whoever watched it was killed */
+    CV_EXIT_LOST    = 7, /**< how it ended is not known: whoever watched it was killed; `code` is CV_EXIT_CODE_LOST */
     CV_EXIT_UPPER_FULL =
         8 /**< ended with another code than 0, and its upper, whose size is limited, had no room left then */
 };
 
+/** No code that a process can have. */
+#define CV_EXIT_CODE_LOST (-1)
+
 /** How a process ended. Times are nanoseconds since 1970 (UTC). */
 struct containerv_exit {
     uint32_t size;   /**< sizeof(struct containerv_exit), set by the caller */
-    int32_t  code;   /**< exit code, or 128 + signal */
+    int32_t  code;   /**< exit code, 128 + signal, or CV_EXIT_CODE_LOST */
     int32_t  signal; /**< 0 or the signal's number */
     uint32_t reason; /**< enum containerv_exit_reason */
     int64_t  start_ns;
