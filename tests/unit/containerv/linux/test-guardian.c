@@ -754,6 +754,7 @@ int main(void)
 
     setenv("CONTAINERV_GUARDIAN", CV_TEST_GUARDIAN, 1);
     setenv("CONTAINERV_RUN_DIR", cv_test_folder_make(), 1);
+    setenv("CONTAINERV_STATE_DIR", cv_test_path("state"), 1);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     cv_test_folder_remove();
     return failed;
