@@ -22,7 +22,10 @@
 
 #include <cv/banned.h>
 
-enum { LOOK_AGAIN_MS = 250 /* the end of one that was killed changes no folder */ };
+enum {
+    LOOK_AGAIN_MS = 250, /* the end of one that was killed changes no folder */
+    LOOK_OFTEN_MS = 20   /* without a watch */
+};
 
 static int start_program(struct linux_route* route_out, struct cv_error* err)
 {
@@ -92,36 +95,32 @@ int linux_supervisor_run(const char* id, Containerv__Guardian__Create* create, s
                : 0;
 }
 
-/* The run folder is the last that a supervisor takes away; one that is killed leaves it there, and its lock free. */
-static int watch_run(int* watch_out, struct cv_error* err)
+/* The run folder is the last that a supervisor takes away; one that is killed leaves it there, and its lock free. -1: the system has no
+ * watch left. */
+static int watch_run(void)
 {
     CV_CLEANUP(cv_freep) char*       run = NULL;
-    CV_CLEANUP(cv_handle_closep) int fd  = -1;
-    int                              rc  = cv_folders_run(&run, err);
+    CV_CLEANUP(cv_handle_closep) int fd  = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
-    if (rc < 0)
-        return rc;
-    fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (fd < 0 || inotify_add_watch(fd, run, IN_CREATE | IN_DELETE | IN_ONLYDIR) < 0)
-        return cv_error_errno(err, errno, "watch the folder", run);
-    *watch_out = CV_STEAL_HANDLE(fd);
-    return 0;
+    if (fd < 0 || cv_folders_run(&run, NULL) < 0 || inotify_add_watch(fd, run, IN_CREATE | IN_DELETE | IN_ONLYDIR) < 0)
+        return -1;
+    return CV_STEAL_HANDLE(fd);
 }
 
 static void await_change(int watch_fd, int64_t left_ms)
 {
     struct pollfd entry = { .fd = watch_fd, .events = POLLIN };
+    int64_t       most  = watch_fd >= 0 ? LOOK_AGAIN_MS : LOOK_OFTEN_MS;
     char          events[4096];
 
-    if (poll(&entry, 1, (int)(left_ms < 0 || left_ms > LOOK_AGAIN_MS ? LOOK_AGAIN_MS : left_ms)) > 0)
+    if (poll(&entry, 1, (int)(left_ms < 0 || left_ms > most ? most : left_ms)) > 0)
         (void)!read(watch_fd, events, sizeof(events));
 }
 
 void linux_supervisor_await_change(int64_t left_ms)
 {
-    CV_CLEANUP(cv_handle_closep) int watch = -1;
+    CV_CLEANUP(cv_handle_closep) int watch = watch_run();
 
-    watch_run(&watch, NULL);
     await_change(watch, left_ms);
 }
 
@@ -133,7 +132,7 @@ int linux_supervisor_wait_gone(const char* id, struct cv_error* err)
     int                              rc          = linux_client_is_held(id, &held, err);
 
     if (rc == 0 && held)
-        rc = watch_run(&watch, err);
+        watch = watch_run();
     while (rc == 0 && held) {
         rc = linux_client_is_held(id, &held, err);
         if (rc < 0 || !held)
