@@ -9,14 +9,17 @@
 
 #include "cvctl.h"
 #include "doctor.h"
+#include "leftovers.h"
 
 #include <cv/banned.h>
 
 struct doctor_options {
-    bool json;
+    bool json, repair;
 };
 
 static const struct cvctl_option options[] = {
+    { "repair", 0, NULL, cvctl_option_bool, offsetof(struct doctor_options, repair),
+        "first remove what dead containers left, as 'system prune' does" },
     { "format", 0, "FORMAT", cvctl_option_format, offsetof(struct doctor_options, json), "text or json" },
     { NULL },
 };
@@ -95,6 +98,18 @@ static int check_all(bool json)
     return code != 0 ? code : usable ? 0 : 1;
 }
 
+static int repair(void)
+{
+    struct cvctl_leftovers told = { .json = false };
+    struct cv_error        err  = CV_ERROR_INIT;
+
+    if (cvctl_leftovers_remove(false, &told, &err) < 0)
+        return cvctl_print_error(&err);
+    if (told.found > 0)
+        printf("\n");
+    return told.stuck > 0 ? 1 : 0;
+}
+
 static int run(int argc, char** argv)
 {
     struct doctor_options chosen = { 0 };
@@ -107,6 +122,13 @@ static int run(int argc, char** argv)
         cv_error_set(&err, CV_ERR_INVALID, "'doctor' takes no argument, but has '%s'", argv[first]);
         return cvctl_print_error(&err);
     }
+    if (chosen.repair && chosen.json) {
+        cv_error_set(&err, CV_ERR_INVALID, "--repair has no --format json");
+        cv_error_hint(&err, "'cvctl system prune --format json' does the same");
+        return cvctl_print_error(&err);
+    }
+    if (chosen.repair && (code = repair()) != 0)
+        return code;
     return check_all(chosen.json);
 }
 

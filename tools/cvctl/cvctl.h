@@ -55,6 +55,7 @@ extern const struct cvctl_command cvctl_cp_command;
 extern const struct cvctl_command cvctl_diff_command;
 extern const struct cvctl_command cvctl_commit_command;
 extern const struct cvctl_command cvctl_doctor_command;
+extern const struct cvctl_command cvctl_system_command;
 extern const struct cvctl_command cvctl_version_command;
 extern const struct cvctl_command cvctl_help_command;
 
