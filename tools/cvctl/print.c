@@ -76,10 +76,14 @@ int cvctl_print_last_error(void)
 
 int cvctl_finish_output(void)
 {
+    static bool     told;
     struct cv_error err = CV_ERROR_INIT;
 
     if (fflush(stdout) == 0 && !ferror(stdout))
         return 0;
+    if (told)
+        return CVCTL_EXIT_OURS;
+    told = true;
     cv_error_errno(&err, errno, "write the output", "stdout");
     return cvctl_print_error(&err);
 }

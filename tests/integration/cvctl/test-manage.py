@@ -157,6 +157,13 @@ class Manage(unittest.TestCase):
         process.wait(DEADLINE)
         self.assertEqual((process.returncode, process.stderr.read()), (141, ""))
 
+    def test_a_full_disk_is_told_once(self):
+        self.make("echo x; sleep 0.2; echo y")
+        for args in (["logs", "-f", self.name], ["logs", self.name], ["inspect", self.name]):
+            with open("/dev/full", "w") as full:
+                result = subprocess.run([CVCTL, *args], stdout=full, stderr=subprocess.PIPE, text=True, timeout=DEADLINE)
+            self.assertEqual((result.returncode, result.stderr.count("ENOSPC"), result.stderr.count("\n")), (1, 1, 1), result.stderr)
+
     def test_a_slow_follower_holds_up_nobody(self):
         self.make("seq 300000; echo done")
         slow = self.follow("logs", "-f", self.name) # reads nothing
@@ -220,6 +227,17 @@ class Manage(unittest.TestCase):
         t.expect("got <")
         t.type("\x18")
         self.assertEqual(t.end(), 0)
+
+    def test_the_terminal_is_as_before_after_a_signal(self):
+        self.make("echo ready; sleep 1000", "-it")
+        for args in (["attach", "--replay", "--sig-proxy=false"], ["exec", "-it"]):
+            t = Terminal(argv=[CVCTL, *args, self.name] + (["/bin/sh", "-c", "echo ready; exec sleep 1000"] if args[0] == "exec" else []))
+            self.addCleanup(t.close)
+            t.expect("ready")
+            t.process.send_signal(signal.SIGTERM)
+            self.assertEqual(t.end(), 143)
+            self.assertTrue(t.as_before())
+        self.assertEqual(self.info()["state"], "running")
 
     def test_exec_has_its_own_end(self):
         self.make(LOOP)
