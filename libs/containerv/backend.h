@@ -42,12 +42,14 @@ struct cv_process_request {
 
 /* One source to copy. Borrowed for the call. */
 struct cv_copy_request {
-    bool        to_host;
-    const char* host_path;
-    const char* container_path;         /* absolute */
-    uint32_t    flags;                  /* CV_COPY_*; neither OWNERS nor NO_OWNERS: as the caller can */
-    uint64_t    max_bytes, max_entries; /* UINT64_MAX: none */
-    int64_t     stall_ms;               /* -1: none */
+    bool                to_host;
+    const char*         host_path;              /* NULL with an archive */
+    bool                archive;                /* to or from a tar archive: */
+    containerv_handle_t stream;                 /* that; borrowed */
+    const char*         container_path;         /* absolute */
+    uint32_t            flags;                  /* CV_COPY_*; neither OWNERS nor NO_OWNERS: as the caller can */
+    uint64_t            max_bytes, max_entries; /* UINT64_MAX: none */
+    int64_t             stall_ms;               /* -1: none */
     /* A path that failed; the rest goes on unless it returns < 0. */
     int (*failed)(void* context, const char* path, const struct cv_error* failure, struct cv_error* err);
     /* What was copied since the last call; several times a second, also when nothing was. < 0 ends the copy. */

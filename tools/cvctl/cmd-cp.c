@@ -1,4 +1,3 @@
-#include <inttypes.h>
 #include <string.h>
 
 #include <chef/containerv.h>
@@ -8,6 +7,7 @@
 #include <cv/terminal.h>
 
 #include "cp-path.h"
+#include "cp-watch.h"
 #include "cvctl.h"
 #include "run.h"
 
@@ -28,94 +28,22 @@ static const struct cvctl_option options[] = {
     { NULL },
 };
 
-/* What the callbacks of a copy know. */
-struct watch {
-    bool                            progress;
-    uint64_t                        failures;
-    char                            first[CV_ERROR_TEXT_MAX]; /* what the library said of the first of them */
-    struct containerv_copy_progress last;
-};
-
-static void show(const struct watch* watch)
-{
-    fprintf(stderr, "\r\033[Kcvctl: %" PRIu64 " files, %.1f MiB", watch->last.entries,
-        (double)watch->last.bytes / (1024.0 * 1024.0));
-    fflush(stderr);
-}
-
-static void clear(const struct watch* watch)
-{
-    if (watch->progress && watch->last.entries > 0)
-        fprintf(stderr, "\r\033[K");
-}
-
-static int on_progress(const struct containerv_copy_progress* progress, void* context)
-{
-    struct watch* watch = context;
-
-    watch->last = *progress;
-    if (watch->progress)
-        show(watch);
-    return cvctl_signals_stop() != 0;
-}
-
-static void take_error(const struct containerv_error* from, struct cv_error* err)
-{
-    cv_error_set(err, from->code, "%s", from->text);
-    cv_error_step(err, "%s", from->step);
-    cv_error_object(err, "%s", from->object);
-    cv_error_hint(err, "%s", from->hint);
-    err->domain = from->domain;
-    err->number = from->number;
-}
-
-static int on_error(const char* path, const struct containerv_error* error, void* context)
-{
-    struct watch*   watch = context;
-    struct cv_error err   = CV_ERROR_INIT;
-
-    take_error(error, &err);
-    if (watch->failures == 0)
-        (void)cv_snprintf(watch->first, sizeof(watch->first), "%s", err.text);
-    if (strstr(err.text, path) == NULL)
-        cv_error_wrap(&err, "'%s'", path);
-    watch->failures++;
-    clear(watch);
-    cvctl_print_error(&err);
-    return cvctl_signals_stop() != 0;
-}
-
-/* All errors of paths were printed when they came. What is told at the end is how many, or why it went no further. */
-static int conclude(const struct watch* watch, int rc)
-{
-    struct cv_error err = CV_ERROR_INIT;
-
-    clear(watch);
-    if (rc == 0)
-        return 0;
-    if (rc == CV_ERR_CANCELLED && cvctl_signals_stop() != 0)
-        return CVCTL_EXIT_SIGNAL + cvctl_signals_stop();
-    if (watch->failures == 0 || strstr(containerv_error_last()->text, watch->first) == NULL)
-        return cvctl_print_last_error();
-    cv_error_set(&err, rc, "%" PRIu64 " of the paths could not be copied; all others were", watch->failures);
-    cv_error_step(&err, "copy");
-    return cvctl_print_error(&err);
-}
-
 static int copy(struct containerv_container* container, const struct cp_options* chosen,
     const struct cvctl_cp_path* source, const struct cvctl_cp_path* destination)
 {
-    struct watch watch = { .progress = !chosen->quiet && !chosen->json && cv_terminal_is(cv_handle_standard(2)) };
+    struct cvctl_cp_watch          watch;
     struct containerv_copy_options how = {
-        .size        = sizeof(how),
-        .flags       = (chosen->archive ? CV_COPY_OWNERS : CV_COPY_NO_OWNERS) | (chosen->follow ? CV_COPY_FOLLOW : 0u),
-        .on_progress = on_progress,
-        .on_error    = on_error,
-        .context     = &watch,
+        .size  = sizeof(how),
+        .flags = (chosen->archive ? CV_COPY_OWNERS : CV_COPY_NO_OWNERS) | (chosen->follow ? CV_COPY_FOLLOW : 0u),
     };
     enum containerv_copy_direction direction = source->container != NULL ? CV_COPY_TO_HOST : CV_COPY_TO_CONTAINER;
 
-    return conclude(&watch, containerv_copy(container, direction, source->path, destination->path, &how));
+    cvctl_cp_watch_init(&watch, &how, chosen->quiet);
+    if (source->archive || destination->archive)
+        return cvctl_cp_conclude(
+            &watch, containerv_archive(container, direction, source->archive ? destination->path : source->path,
+                        cv_handle_standard(source->archive ? 0 : 1), &how));
+    return cvctl_cp_conclude(&watch, containerv_copy(container, direction, source->path, destination->path, &how));
 }
 
 static int open_and_copy(
@@ -126,6 +54,8 @@ static int open_and_copy(
     int                          code;
 
     if (cvctl_signals_catch(&err) < 0)
+        return cvctl_print_error(&err);
+    if (destination->archive && cvctl_cp_check_output(&err) < 0)
         return cvctl_print_error(&err);
     if (containerv_open(source->container != NULL ? source->container : destination->container, &container) != 0)
         return cvctl_print_last_error();
@@ -157,7 +87,7 @@ static int run(int argc, char** argv)
 
 const struct cvctl_command cvctl_cp_command = {
     .name     = "cp",
-    .synopsis = "[OPTION...] CONTAINER:SRC DST | SRC CONTAINER:DST",
+    .synopsis = "[OPTION...] CONTAINER:SRC DST|- | SRC|- CONTAINER:DST",
     .summary  = "copy files or folders between a running container and the host",
     .options  = options,
     .details =
@@ -166,6 +96,9 @@ const struct cvctl_command cvctl_cp_command = {
         "is the\n"
         "copy's name, and its parent must exist. A path of the host with a colon is written with '/' or './' in "
         "front.\n"
+        "'-' is a tar archive on standard output, or on standard input; then DST must be a folder. Not unpacked are "
+        "absolute\n"
+        "names, '..', what would go through a symbolic link, devices and FIFOs.\n"
         "Modes, times, links, holes and user.* attributes are kept. Set-user-id bits don't come to the host. What "
         "can't be\n"
         "copied is told path by path, the rest is copied, and the exit code is 125.\n",

@@ -30,6 +30,7 @@ const struct cvctl_command* const cvctl_commands[] = {
     &cvctl_cp_command,
     &cvctl_diff_command,
     &cvctl_commit_command,
+    &cvctl_export_command,
     &cvctl_doctor_command,
     &cvctl_system_command,
     &cvctl_version_command,

@@ -24,11 +24,8 @@ static int refuse(const char* text, const char* why, struct cv_error* err)
 
 static int take_host(const char* text, struct cvctl_cp_path* path_out, struct cv_error* err)
 {
-    if (strcmp(text, "-") == 0) {
-        refuse(text, "archives on the standard streams are not supported yet", err);
-        return cv_error_hint(err, "name a file as './-'");
-    }
-    path_out->path = cv_strdup(text, err);
+    path_out->archive = strcmp(text, "-") == 0;
+    path_out->path    = cv_strdup(text, err);
     return path_out->path != NULL ? 0 : CV_ERR_NO_MEMORY;
 }
 

@@ -9,6 +9,7 @@
 struct cvctl_cp_path {
     char* container; /* its id; NULL: the path is the host's */
     char* path;      /* in a container always absolute */
+    bool  archive;   /* "-": standard input or output, as a tar archive */
 };
 
 /*

@@ -54,6 +54,7 @@ extern const struct cvctl_command cvctl_update_command;
 extern const struct cvctl_command cvctl_cp_command;
 extern const struct cvctl_command cvctl_diff_command;
 extern const struct cvctl_command cvctl_commit_command;
+extern const struct cvctl_command cvctl_export_command;
 extern const struct cvctl_command cvctl_doctor_command;
 extern const struct cvctl_command cvctl_system_command;
 extern const struct cvctl_command cvctl_version_command;

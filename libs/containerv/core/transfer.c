@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include <cv/clock.h>
+#include <cv/str.h>
 
 #include "core.h"
 
@@ -67,7 +68,7 @@ static int moved(void* context, uint64_t entries, uint64_t bytes, struct cv_erro
 static int check_flags(uint32_t flags, struct cv_error* err)
 {
     const uint32_t both  = CV_COPY_OWNERS | CV_COPY_NO_OWNERS;
-    const uint32_t known = both | CV_COPY_SETUID | CV_COPY_FOLLOW;
+    const uint32_t known = both | CV_COPY_SETUID | CV_COPY_FOLLOW | CV_COPY_ONE_FILESYSTEM;
     if ((flags & ~known) != 0)
         return refuse(err, "flags", "has a bit that this version of the library does not know");
     if ((flags & both) == both)
@@ -155,6 +156,62 @@ int containerv_copy(struct containerv_container* container, enum containerv_copy
 {
     struct cv_error err = CV_ERROR_INIT;
     return cv_publish(&err, copy(container, direction, source, destination, options, &err), "copy");
+}
+
+/* Into what must be a folder: its content is what the archive's is merged with. */
+static int take_archive(struct cv_copy_request* request, char** path_out, struct cv_error* err)
+{
+    if (request->container_path == NULL || request->container_path[0] != '/')
+        return refuse(err, "path", "is not absolute");
+    if (request->to_host)
+        return 0;
+    *path_out = cv_asprintf(err, "%s/.", request->container_path);
+    if (*path_out == NULL)
+        return CV_ERR_NO_MEMORY;
+    request->container_path = *path_out;
+    return 0;
+}
+
+static int archive(struct containerv_container* container, struct cv_copy_request* request,
+    const struct containerv_copy_options* given, struct cv_error* err)
+{
+    struct containerv_copy_options options = { .size = sizeof(options) };
+    struct transfer            transfer    = { .options = &options, .progress = { .size = sizeof(transfer.progress) } };
+    CV_CLEANUP(cv_freep) char* path        = NULL;
+    int                        rc          = take_archive(request, &path, err);
+    if (rc == 0)
+        rc = take_options(given, &options, err);
+    if (rc == 0 && (container->backend->features & CV_FEATURE_ARCHIVE) == 0)
+        rc = cv_error_unsupported(err, "archives", container->backend->name);
+    if (rc == 0)
+        rc = can_copy(container, err);
+    if (rc < 0)
+        return rc;
+    request->failed      = failed;
+    request->moved       = moved;
+    request->context     = &transfer;
+    request->flags       = options.flags;
+    request->max_bytes   = options.max_bytes;
+    request->max_entries = options.max_entries;
+    request->stall_ms    = options.stall_ms;
+    return conclude(&transfer, container->backend->copy(container->instance, request, err), err);
+}
+
+int containerv_archive(struct containerv_container* container, enum containerv_copy_direction direction,
+    const char* path, containerv_handle_t stream, const struct containerv_copy_options* options)
+{
+    struct cv_error        err     = CV_ERROR_INIT;
+    struct cv_copy_request request = {
+        .to_host = direction == CV_COPY_TO_HOST, .container_path = path, .archive = true, .stream = stream
+    };
+    int rc;
+    if (container == NULL)
+        rc = refuse(&err, "container", "is NULL");
+    else if (direction != CV_COPY_TO_HOST && direction != CV_COPY_TO_CONTAINER)
+        rc = refuse(&err, "direction", "is neither CV_COPY_TO_HOST nor CV_COPY_TO_CONTAINER");
+    else
+        rc = archive(container, &request, options, &err);
+    return cv_publish(&err, rc, "copy");
 }
 
 /* Each is tried; what is told is the first failure. */

@@ -80,7 +80,7 @@ const struct cv_backend cv_backend_linux = {
                 | CV_FEATURE_USERS | CV_FEATURE_HANDLES | CV_FEATURE_EVENTS | CV_FEATURE_DEVICES | CV_FEATURE_PID1
                 | CV_FEATURE_OWN_IDS | CV_FEATURE_COPY | CV_FEATURE_TIME | CV_FEATURE_OPEN | CV_FEATURE_LIMITS
                 | CV_FEATURE_UPDATE | CV_FEATURE_STATS | CV_FEATURE_POLICY | CV_FEATURE_CGROUPS | CV_FEATURE_SUPERVISED
-                | CV_FEATURE_SNAPSHOT,
+                | CV_FEATURE_SNAPSHOT | CV_FEATURE_ARCHIVE,
     .caps           = CAPS,
     .probe          = probe,
     .withheld       = withheld,

@@ -35,6 +35,8 @@ static int start_helper(struct linux_instance* instance, const struct linux_rout
     copy.owners                     = owners;
     copy.setuid                     = (request->flags & CV_COPY_SETUID) != 0;
     copy.follow                     = (request->flags & CV_COPY_FOLLOW) != 0;
+    copy.nodes                      = request->archive;
+    copy.one_filesystem             = (request->flags & CV_COPY_ONE_FILESYSTEM) != 0;
     return linux_client_send_copy(instance, held, &copy, fd, err);
 }
 
@@ -42,18 +44,19 @@ static int run(const struct cv_copy_request* request, bool owners, int fd, struc
 {
     struct copy_stream stream;
     struct copy_job    job = {
-           .root_fd     = AT_FDCWD,
-           .path        = request->host_path,
-           .on_host     = true,
-           .to_host     = request->to_host,
-           .owners      = owners,
-           .setuid      = (request->flags & CV_COPY_SETUID) != 0,
-           .follow      = (request->flags & CV_COPY_FOLLOW) != 0,
-           .max_bytes   = request->max_bytes,
-           .max_entries = request->max_entries,
-           .failed      = request->failed,
-           .moved       = request->moved,
-           .context     = request->context,
+           .root_fd        = AT_FDCWD,
+           .path           = request->host_path,
+           .on_host        = true,
+           .to_host        = request->to_host,
+           .owners         = owners,
+           .setuid         = (request->flags & CV_COPY_SETUID) != 0,
+           .follow         = (request->flags & CV_COPY_FOLLOW) != 0,
+           .one_filesystem = (request->flags & CV_COPY_ONE_FILESYSTEM) != 0,
+           .max_bytes      = request->max_bytes,
+           .max_entries    = request->max_entries,
+           .failed         = request->failed,
+           .moved          = request->moved,
+           .context        = request->context,
     };
     int rc          = copy_stream_init(&stream, fd, err);
     stream.stall_ms = request->stall_ms;
@@ -77,7 +80,9 @@ static int copy_by(struct linux_instance* instance, const struct linux_route* he
     own = ends[0];
     rc  = start_helper(instance, held, request, owners, ends[1], err);
     close(ends[1]);
-    return rc == 0 ? run(request, owners, own, err) : rc;
+    if (rc < 0)
+        return rc;
+    return request->archive ? linux_client_archive(request, own, err) : run(request, owners, own, err);
 }
 
 /* The files of a supervised container that does not run are held for the time of the copy. */

@@ -205,3 +205,11 @@ int linux_client_supervisor(char** path_out, struct cv_error* err)
 
     return find(&supervisor, path_out, err);
 }
+
+int linux_client_archiver(char** path_out, struct cv_error* err)
+{
+    const struct program archiver = { CV_PROGRAMS_FROM_LIBRARY "/cv-archive", CV_PROGRAMS_INSTALLED "/cv-archive",
+        "CONTAINERV_ARCHIVER" };
+
+    return find(&archiver, path_out, err);
+}

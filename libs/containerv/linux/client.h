@@ -76,6 +76,11 @@ struct containerv_leftover;
 int linux_client_reconcile(bool dry_run, int (*each)(const struct containerv_leftover* leftover, void* context),
     void* context, struct cv_error* err);
 
+/* client-archive.c: the caller's end of a copy whose request has an archive. `copy_fd` is its socket, borrowed. */
+int linux_client_archive(const struct cv_copy_request* request, int copy_fd, struct cv_error* err);
+/* As linux_client_program(), for cv-archive: CONTAINERV_ARCHIVER. */
+int linux_client_archiver(char** path_out, struct cv_error* err);
+
 /* client-copy.c; the request, without its id, is sent by client-calls.c. */
 struct linux_instance;
 int linux_client_copy(void* instance, const struct cv_copy_request* request, struct cv_error* err);

@@ -70,8 +70,8 @@ int linux_container_spawn(struct linux_container* container, const struct linux_
 
 /* The container's end of one copy: copy.h. */
 struct linux_copy {
-    const char* path; /* inside */
-    bool        to_host, owners, setuid, follow;
+    const char* path;                                                   /* inside */
+    bool        to_host, owners, setuid, follow, nodes, one_filesystem; /* as in struct copy_job */
 };
 
 /* Start it, with its socket, which is borrowed. It ends when the other end closes; what goes wrong is said there. */

@@ -11,9 +11,13 @@ enum {
     FLAG_FOLDER       = 1 << 0,
     FLAG_CONTENTS     = 1 << 1,
     FLAG_PASSED       = 1 << 0,
+    FLAG_STREAMED     = 1 << 1,
     FLAG_FINISHED     = 1 << 0,
     NANOSECONDS       = 1000000000,
     MODE_BITS         = 07777,
+    TYPE_FIFO         = 0010000, /* the numbers of every Linux, which Windows has no names for */
+    TYPE_CHR          = 0020000,
+    TYPE_BLK          = 0060000,
     FRAME_TEXTS_BOUND = 64 + CV_ERROR_STEP_MAX + CV_ERROR_OBJECT_MAX + CV_ERROR_HINT_MAX + CV_ERROR_TEXT_MAX
 };
 
@@ -91,10 +95,10 @@ static void put_enter(struct copy_buffer* buffer, const struct copy_frame* frame
 static void put_file(struct copy_buffer* buffer, const struct copy_frame* frame)
 {
     put_enter(buffer, frame);
-    put_number(buffer, frame->passed ? FLAG_PASSED : 0, 1);
+    put_number(buffer, (frame->passed ? FLAG_PASSED : 0) | (frame->streamed ? FLAG_STREAMED : 0), 1);
     put_number(buffer, frame->link, 4);
     put_number(buffer, frame->size, 8);
-    if (!frame->passed && frame->data != NULL)
+    if (!frame->passed && !frame->streamed && frame->data != NULL)
         put_bytes(buffer, frame->data, (size_t)frame->size);
 }
 
@@ -109,6 +113,23 @@ static void put_link(struct copy_buffer* buffer, const struct copy_frame* frame)
 {
     put_text(buffer, frame->name, COPY_NAME_MAX);
     put_number(buffer, frame->link, 4);
+    if (frame->link == 0)
+        put_text(buffer, frame->target, COPY_PATH_MAX);
+}
+
+static void put_node(struct copy_buffer* buffer, const struct copy_frame* frame)
+{
+    put_enter(buffer, frame);
+    put_number(buffer, frame->type, 4);
+    put_number(buffer, frame->major, 4);
+    put_number(buffer, frame->minor, 4);
+}
+
+static void put_data(struct copy_buffer* buffer, const struct copy_frame* frame)
+{
+    put_number(buffer, frame->hole, 8);
+    put_number(buffer, frame->size, 4);
+    put_bytes(buffer, frame->data, (size_t)frame->size);
 }
 
 static void put_failed(struct copy_buffer* buffer, const struct copy_frame* frame)
@@ -159,11 +180,14 @@ static void (*const writers[])(struct copy_buffer* buffer, const struct copy_fra
     [COPY_FATAL]   = put_fatal,
     [COPY_CHANGE]  = put_change,
     [COPY_COUNT]   = put_count,
+    [COPY_NODE]    = put_node,
+    [COPY_DATA]    = put_data,
 };
 
 void copy_frame_put(struct copy_buffer* buffer, const struct copy_frame* frame)
 {
-    bool   open  = frame->kind == COPY_FILE && !frame->passed && frame->data == NULL; /* the caller appends the data */
+    bool open = frame->kind == COPY_FILE && !frame->passed && !frame->streamed
+                && frame->data == NULL; /* the caller appends the data */
     size_t start = buffer->length;
     put_number(buffer, 0, 4);
     put_number(buffer, frame->kind, 1);
@@ -183,7 +207,9 @@ size_t copy_frame_bound(const struct copy_frame* frame)
         bound += COPY_TARGET_MAX + 8;
     if (frame->kind == COPY_FAILED || frame->kind == COPY_FATAL || frame->kind == COPY_CHANGE)
         bound += FRAME_TEXTS_BOUND + COPY_PATH_MAX;
-    if (frame->kind == COPY_FILE && !frame->passed)
+    if (frame->kind == COPY_LINK)
+        bound += COPY_PATH_MAX + 8;
+    if (frame->kind == COPY_DATA || (frame->kind == COPY_FILE && !frame->passed && !frame->streamed))
         bound += (size_t)frame->size;
     return bound + frame->xattrs_length;
 }
@@ -330,12 +356,14 @@ static void take_file(struct input* input, struct copy_frame* frame)
 {
     uint64_t flags = 0;
     take_enter(input, frame);
-    take_flags(input, FLAG_PASSED, &flags);
-    frame->passed = (flags & FLAG_PASSED) != 0;
-    frame->link   = (uint32_t)take_number(input, 4);
-    frame->size   = take_number(input, 8);
+    take_flags(input, FLAG_PASSED | FLAG_STREAMED, &flags);
+    frame->passed   = (flags & FLAG_PASSED) != 0;
+    frame->streamed = (flags & FLAG_STREAMED) != 0;
+    check(input, !(frame->passed && frame->streamed));
+    frame->link = (uint32_t)take_number(input, 4);
+    frame->size = take_number(input, 8);
     check(input, frame->link <= COPY_LINKS_MAX && frame->size <= INT64_MAX);
-    if (!frame->passed) {
+    if (!frame->passed && !frame->streamed) {
         check(input, frame->size <= COPY_INLINE_MAX);
         frame->data = take_bytes(input, frame->size);
     }
@@ -353,7 +381,28 @@ static void take_link(struct input* input, struct copy_frame* frame)
 {
     frame->name = take_name(input);
     frame->link = (uint32_t)take_number(input, 4);
-    check(input, frame->link >= 1 && frame->link <= COPY_LINKS_MAX);
+    check(input, frame->link <= COPY_LINKS_MAX);
+    if (frame->link != 0)
+        return;
+    frame->target = take_text(input, COPY_PATH_MAX);
+    check(input, copy_path_is_proper(frame->target));
+}
+
+static void take_node(struct input* input, struct copy_frame* frame)
+{
+    take_enter(input, frame);
+    frame->type  = (uint32_t)take_number(input, 4);
+    frame->major = (uint32_t)take_number(input, 4);
+    frame->minor = (uint32_t)take_number(input, 4);
+    check(input, frame->type == TYPE_FIFO || frame->type == TYPE_CHR || frame->type == TYPE_BLK);
+}
+
+static void take_data(struct input* input, struct copy_frame* frame)
+{
+    frame->hole = take_number(input, 8);
+    frame->size = take_number(input, 4);
+    check(input, frame->hole <= INT64_MAX && frame->size <= COPY_INLINE_MAX && (frame->hole > 0 || frame->size > 0));
+    frame->data = take_bytes(input, frame->size);
 }
 
 static void take_failed(struct input* input, struct copy_frame* frame)
@@ -409,6 +458,8 @@ static void (*const readers[])(struct input* input, struct copy_frame* frame) = 
     [COPY_FATAL]   = take_fatal,
     [COPY_CHANGE]  = take_change,
     [COPY_COUNT]   = take_count,
+    [COPY_NODE]    = take_node,
+    [COPY_DATA]    = take_data,
 };
 
 static int malformed(struct cv_error* err)
@@ -455,6 +506,19 @@ bool copy_xattr_is_carried(const char* name)
 {
     return strncmp(name, "user.", 5) == 0 && name[5] != '\0' && strncmp(name, "user.overlay.", 13) != 0
            && strlen(name) <= COPY_NAME_MAX;
+}
+
+bool copy_path_is_proper(const char* path)
+{
+    for (;; path++) {
+        const char* slash  = strchr(path, '/');
+        size_t      length = slash != NULL ? (size_t)(slash - path) : strlen(path);
+        if (!copy_name_is_proper(path, length))
+            return false;
+        path += length;
+        if (slash == NULL)
+            return true;
+    }
 }
 
 bool copy_name_is_proper(const char* name, size_t length)

@@ -7,6 +7,9 @@
  *   receiver: ACK for files that came as descriptors, FAILED for what it could not write, then DONE
  *   either:   FATAL, the last it says
  *
+ * To an archive (archive.h) also go NODE for devices and FIFOs. From one comes a FILE without descriptor, its content in DATA behind it, and
+ * LINK may name the first name by its path below where the copy begins.
+ *
  * Those who work on a container's upper (snapshot.h) tell the caller CHANGE, COUNT and at the end DONE or FATAL in the same form.
  */
 #ifndef CV_LINUX_COPY_FORMAT_H
@@ -45,7 +48,9 @@ enum copy_kind {
     COPY_DONE    = 10,
     COPY_FATAL   = 11,
     COPY_CHANGE  = 12,
-    COPY_COUNT   = 13
+    COPY_COUNT   = 13,
+    COPY_NODE    = 14, /* to an archive only */
+    COPY_DATA    = 15  /* from an archive only */
 };
 
 /* What is kept of a file besides its content. Ids are those that the container sees. */
@@ -62,19 +67,23 @@ struct copy_frame {
     bool             folder;   /* BEGIN: the source is a folder */
     bool             contents; /* BEGIN: what is in it, not itself */
     bool             passed;   /* FILE: a descriptor has come, there is no data */
+    bool             streamed; /* FILE: DATA follows, until it has `size` bytes */
     bool             finished; /* ACK: with that file */
-    struct copy_meta meta;     /* ENTER, FILE, SYMLINK */
+    struct copy_meta meta;     /* ENTER, FILE, SYMLINK, NODE */
     const char*      name;     /* BEGIN ("" when the path has none), ENTER, FILE, SYMLINK, LINK */
-    const char*      target;   /* SYMLINK */
+    const char*      target;   /* SYMLINK; LINK: the first name's path when `link` is 0 */
     uint32_t         link;     /* FILE, LINK: number of a file with several names, from 1; FILE: 0 for none */
     uint64_t         size;     /* FILE: of the content; ACK, COUNT: bytes since the last one */
-    const uint8_t*   data;     /* FILE: `size` bytes unless passed */
+    const uint8_t*   data;     /* FILE: `size` bytes unless passed or streamed; DATA */
     const uint8_t*   xattrs;   /* ENTER, FILE: for copy_xattr_next() */
     size_t           xattrs_length;
     const char*      path;    /* FAILED, CHANGE */
     uint64_t         entries; /* COUNT: since the last one, with `size` bytes */
-    char             change;  /* CHANGE: 'A', 'C' or 'D' */
-    struct cv_error  error;   /* FAILED, FATAL */
+    uint64_t         hole;    /* DATA: bytes of a hole before it */
+    uint32_t         type;    /* NODE: S_IFCHR, S_IFBLK or S_IFIFO */
+    uint32_t         major, minor;
+    char             change; /* CHANGE: 'A', 'C' or 'D' */
+    struct cv_error  error;  /* FAILED, FATAL */
 };
 
 /* Where frames are put together. One that does not fit is left out and remembered as `full`. */
@@ -110,6 +119,9 @@ bool copy_xattr_next(const uint8_t** rest, size_t* length, struct copy_xattr* xa
 
 /* Whether an attribute of this name is copied: user.*, without what overlayfs would take for its own. */
 bool copy_xattr_is_carried(const char* name);
+
+/* A path below a folder: proper names with a slash between each two. */
+bool copy_path_is_proper(const char* path);
 
 /* One component of a path that may be made: not empty, ".", "..", with a slash, or too long. */
 bool copy_name_is_proper(const char* name, size_t length);

@@ -155,13 +155,15 @@ static int enter(const struct helper* helper, int* root_fd_out, struct cv_error*
 static int copy(const struct helper* helper, struct copy_stream* stream, struct cv_error* err)
 {
     struct copy_job job = {
-        .path        = helper->copy->path,
-        .to_host     = helper->copy->to_host,
-        .owners      = helper->copy->owners,
-        .setuid      = helper->copy->setuid,
-        .follow      = helper->copy->follow,
-        .max_bytes   = UINT64_MAX, /* the caller's end counts */
-        .max_entries = UINT64_MAX,
+        .path           = helper->copy->path,
+        .to_host        = helper->copy->to_host,
+        .owners         = helper->copy->owners,
+        .setuid         = helper->copy->setuid,
+        .follow         = helper->copy->follow,
+        .nodes          = helper->copy->nodes,
+        .one_filesystem = helper->copy->one_filesystem,
+        .max_bytes      = UINT64_MAX, /* the caller's end counts */
+        .max_entries    = UINT64_MAX,
     };
     int rc = enter(helper, &job.root_fd, err);
     if (rc < 0)

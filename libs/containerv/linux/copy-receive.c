@@ -43,6 +43,8 @@ struct receiver {
     const char*      top;     /* its name there */
     char             source[COPY_NAME_MAX + 1];
     bool             begun, complete, done;
+    char             name[COPY_NAME_MAX + 1]; /* of a file whose content comes in DATA */
+    uint64_t         left;                    /* of that */
     struct copy_link_places links;
     struct cv_str           relative; /* the entry at hand, beneath base_fd */
     char                    prefix[TEMP_NAME_SIZE / 2];
@@ -263,10 +265,42 @@ static int moved(void* context, uint64_t bytes, struct cv_error* err)
     return rc;
 }
 
-static int write_inline(struct receiver* receiver, int fd, struct cv_error* err)
+/* A descriptor that came: a regular file of a filesystem that has files, else it is not read. */
+static int check_source(struct receiver* receiver, int fd, struct cv_error* err)
 {
-    const uint8_t* data = receiver->frame.data;
-    size_t         left = (size_t)receiver->frame.size;
+    struct stat info;
+    int         flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || (flags & O_PATH) != 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
+        return cv_error_set(err, CV_ERR_PROTOCOL, "what came for '%s' is no regular file", receiver->end.path);
+    struct copy_filesystems filesystems = { .allow_fuse = !receiver->end.job->on_host };
+    return copy_filesystem_check(&filesystems, fd, &info, receiver->end.path, err);
+}
+
+static int next_data(struct receiver* receiver, struct copy_frame* data, struct cv_error* err)
+{
+    int rc = copy_stream_get(receiver->end.stream, data, err);
+    if (rc < 0)
+        return rc;
+    if (data->kind != COPY_DATA)
+        return copy_end_other(&receiver->end, data, err);
+    if (data->hole > receiver->left || data->size > receiver->left - data->hole)
+        return cv_error_set(err, CV_ERR_PROTOCOL, "the other end of the copy sends more than it announced");
+    receiver->left -= data->hole + data->size;
+    return 0;
+}
+
+/* What comes for a file that could not be made, or not further. */
+static int skip_data(struct receiver* receiver, struct cv_error* err)
+{
+    struct copy_frame data;
+    int               rc = 0;
+    while (rc == 0 && receiver->left > 0)
+        rc = next_data(receiver, &data, err);
+    return rc;
+}
+
+static int write_all(struct receiver* receiver, int fd, const uint8_t* data, size_t left, struct cv_error* err)
+{
     while (left > 0) {
         ssize_t done = write(fd, data, left);
         if (done < 0 && errno == EINTR)
@@ -279,23 +313,34 @@ static int write_inline(struct receiver* receiver, int fd, struct cv_error* err)
     return 0;
 }
 
-/* A descriptor that came: a regular file of a filesystem that has files, else it is not read. */
-static int check_source(struct receiver* receiver, int fd, struct cv_error* err)
+static struct outcome write_streamed(struct receiver* receiver, int fd)
 {
-    struct stat info;
-    int         flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || (flags & O_PATH) != 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
-        return cv_error_set(err, CV_ERR_PROTOCOL, "what came for '%s' is no regular file", receiver->end.path);
-    struct copy_filesystems filesystems = { .allow_fuse = !receiver->end.job->on_host };
-    return copy_filesystem_check(&filesystems, fd, &info, receiver->end.path, err);
+    struct copy_frame data    = { .kind = COPY_DATA };
+    struct outcome    outcome = { 0, 0 };
+    while (receiver->left > 0) {
+        outcome.copy = next_data(receiver, &data, &receiver->failure);
+        if (outcome.copy < 0)
+            return outcome;
+        if (data.hole > 0 && lseek(fd, (off_t)data.hole, SEEK_CUR) < 0)
+            outcome.entry = system_failure(receiver, "leave a hole", &receiver->failure);
+        if (outcome.entry == 0)
+            outcome.entry = write_all(receiver, fd, data.data, (size_t)data.size, &receiver->failure);
+        if (outcome.entry < 0)
+            return outcome;
+    }
+    if (ftruncate(fd, (off_t)receiver->frame.size) < 0)
+        outcome.entry = system_failure(receiver, "set the size of the copy", &receiver->failure);
+    return outcome;
 }
 
 static struct outcome write_content(struct receiver* receiver, int source_fd, int fd)
 {
     struct outcome outcome = { 0, 0 };
     struct moving  moving  = { .receiver = receiver, .tell = !receiver->end.job->on_host };
+    if (receiver->frame.streamed)
+        return write_streamed(receiver, fd);
     if (!receiver->frame.passed) {
-        outcome.entry = write_inline(receiver, fd, &receiver->failure);
+        outcome.entry = write_all(receiver, fd, receiver->frame.data, (size_t)receiver->frame.size, &receiver->failure);
         if (outcome.entry == 0)
             outcome.copy = copy_end_count(&receiver->end, 0, receiver->frame.size, &receiver->failure);
         return outcome;
@@ -331,9 +376,9 @@ static struct outcome receive_file(struct receiver* receiver, int source_fd)
         outcome.entry = system_failure(receiver, "make the file", &receiver->failure);
         return outcome;
     }
-    outcome = write_content(receiver, source_fd, fd);
-    if (outcome.entry == 0 && outcome.copy == 0)
-        outcome.copy = put_xattrs(receiver, fd, &receiver->failure);
+    outcome.copy = put_xattrs(receiver, fd, &receiver->failure); /* of a frame that is not there any more after DATA */
+    if (outcome.copy == 0)
+        outcome = write_content(receiver, source_fd, fd);
     if (outcome.entry == 0 && outcome.copy == 0)
         outcome.copy = put_meta(receiver, fd, &receiver->frame.meta, &receiver->failure);
     if (outcome.entry == 0 && outcome.copy == 0)
@@ -409,12 +454,28 @@ static int make_link(struct receiver* receiver, const char* temporary, struct cv
     return cv_error_set(err, CV_ERR_STATE, "the file that '%s' is a further name of was replaced", receiver->end.path);
 }
 
+/* By the path that an archive gives. The name must be a file's: nothing else is a further name of something. */
+static int make_link_to_path(struct receiver* receiver, const char* temporary, struct cv_error* err)
+{
+    const char*                      first  = "";
+    CV_CLEANUP(cv_handle_closep) int parent = open_beneath(receiver->base_fd, receiver->frame.target, &first);
+    struct stat                      info;
+    if (parent < 0 || fstatat(parent, first, &info, AT_SYMLINK_NOFOLLOW) < 0)
+        return system_failure(receiver, "find the file that it is a further name of", err);
+    if (!S_ISREG(info.st_mode) && !S_ISLNK(info.st_mode))
+        return cv_error_set(err, CV_ERR_INVALID, "'%s' would be a further name of what is no file", receiver->end.path);
+    return linkat(parent, first, folder_fd(receiver), temporary, 0) == 0
+               ? 0
+               : system_failure(receiver, "make a further name of the file", err);
+}
+
 static struct outcome receive_link(struct receiver* receiver)
 {
     char           temporary[TEMP_NAME_SIZE];
     struct outcome outcome = { 0, 0 };
     temporary_name(receiver, temporary);
-    outcome.entry = make_link(receiver, temporary, &receiver->failure);
+    outcome.entry = receiver->frame.link == 0 ? make_link_to_path(receiver, temporary, &receiver->failure)
+                                              : make_link(receiver, temporary, &receiver->failure);
     if (outcome.entry == 0) {
         outcome.entry = put_in_place(receiver, temporary, &receiver->failure);
         unlinkat(folder_fd(receiver), temporary, 0); /* a rename onto another name of the same file does nothing */
@@ -528,6 +589,16 @@ static int receive_at(struct receiver* receiver, int source_fd, struct cv_error*
     return rc;
 }
 
+/* The name must outlive the frame when more are read for the same entry. */
+static void keep_streamed(struct receiver* receiver)
+{
+    receiver->left = receiver->frame.streamed ? receiver->frame.size : 0;
+    if (!receiver->frame.streamed)
+        return;
+    cv_snprintf(receiver->name, sizeof(receiver->name), "%s", receiver->frame.name);
+    receiver->frame.name = receiver->name;
+}
+
 static int receive_entry(struct receiver* receiver, struct cv_error* err)
 {
     CV_CLEANUP(cv_handle_closep) int source_fd = -1;
@@ -536,11 +607,17 @@ static int receive_entry(struct receiver* receiver, struct cv_error* err)
         return cv_error_set(err, CV_ERR_PROTOCOL, "the other end of the copy sends what belongs nowhere");
     if (passed && (source_fd = copy_stream_take_fd(receiver->end.stream)) < 0)
         return cv_error_set(err, CV_ERR_PROTOCOL, "the other end of the copy announced a descriptor and sent none");
+    if (receiver->end.job->on_host
+        && (receiver->frame.streamed || (receiver->frame.kind == COPY_LINK && receiver->frame.link == 0)))
+        return cv_error_set(err, CV_ERR_PROTOCOL, "the other end of the copy sends what only an archive does");
+    keep_streamed(receiver);
     int rc = copy_end_count(&receiver->end, 1, 0, err);
     if (receiver->skipped > 0)
         receiver->skipped += receiver->frame.kind == COPY_ENTER ? 1 : 0;
     else if (rc == 0)
         rc = receive_at(receiver, source_fd, err);
+    if (rc == 0)
+        rc = skip_data(receiver, err);
     return rc == 0 && passed ? acknowledge(receiver, 0, true, err) : rc;
 }
 

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cv/handle.h>
@@ -16,9 +18,10 @@
 #include <cv/banned.h>
 
 enum {
-    OPEN_FLAGS   = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, /* a FIFO does not hold us up */
-    FOLDER_FLAGS = O_RDONLY | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC,
-    HOLES_FROM   = 4096 /* smaller files are sent whole, whatever their blocks say */
+    OPEN_FLAGS       = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, /* a FIFO does not hold us up */
+    FOLDER_FLAGS     = O_RDONLY | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC,
+    MOUNT_POINT_MODE = 0755,
+    HOLES_FROM       = 4096 /* smaller files are sent whole, whatever their blocks say */
 };
 
 struct level {
@@ -33,6 +36,7 @@ struct sender {
     struct copy_link_numbers links;
     struct copy_buffer       xattrs;
     size_t                   outstanding; /* descriptors that are not acknowledged */
+    uint64_t                 mount;       /* of the source; 0: what is mounted below is sent, too */
     bool                     done;        /* said by the receiver */
     bool                     broken;      /* what failed is the copy, not the entry */
     struct cv_error          failure;     /* of the entry at hand */
@@ -210,6 +214,34 @@ static int send_link_text(
     return say(sender, err);
 }
 
+static int send_node(
+    struct sender* sender, mode_t type, const char* name, const struct stat* info, struct cv_error* err)
+{
+    if (S_ISSOCK(type) && sender->end.job->nodes)
+        return 0; /* no archive has them */
+    if (!sender->end.job->nodes || !(S_ISFIFO(type) || S_ISCHR(type) || S_ISBLK(type)))
+        return not_copied(type, sender->end.path, err);
+    start_frame(sender, COPY_NODE, name, info, -1, err);
+    sender->frame.type  = type & S_IFMT;
+    sender->frame.major = major(info->st_rdev);
+    sender->frame.minor = minor(info->st_rdev);
+    return say(sender, err);
+}
+
+/* Whether something else is mounted there than at the source. */
+static int is_elsewhere(
+    struct sender* sender, int dirfd, const char* path, uint64_t* mount_out, bool* is_out, struct cv_error* err)
+{
+    struct statx about;
+    int          flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (path[0] == '\0' ? AT_EMPTY_PATH : 0);
+    if (statx(dirfd, path, flags, STATX_MNT_ID, &about) < 0)
+        return cv_error_errno(err, errno, "ask where it is mounted", sender->end.path);
+    *is_out = about.stx_mnt_id != sender->mount;
+    if (mount_out != NULL)
+        *mount_out = about.stx_mnt_id;
+    return 0;
+}
+
 /* --- folders -------------------------------------------------------------------------------------------------------------------- */
 
 /* Takes the descriptor. */
@@ -229,6 +261,17 @@ static int enter(struct sender* sender, int fd, const char* name, const struct s
     (void)CV_STEAL_HANDLE(owned);
     sender->levels[sender->depth++] = (struct level){ .stream = stream, .path_length = sender->end.path_length };
     return say(sender, err);
+}
+
+/* The folder that something is mounted on: neither what is below that can be seen, nor what that is like. */
+static int send_mount_point(struct sender* sender, const char* name, const struct stat* info, struct cv_error* err)
+{
+    int rc                  = start_frame(sender, COPY_ENTER, name, info, -1, err);
+    sender->frame.meta.mode = MOUNT_POINT_MODE;
+    sender->frame.meta.uid = sender->frame.meta.gid = 0;
+    if (rc == 0)
+        rc = say(sender, err);
+    return rc == 0 ? say_kind(sender, COPY_LEAVE, err) : rc;
 }
 
 static int send_child_folder(struct sender* sender, int parent, const char* name, struct cv_error* err)
@@ -269,19 +312,25 @@ static int send_child_link(struct sender* sender, int parent, const char* name, 
 static int send_child(struct sender* sender, int parent, const struct dirent* entry, struct cv_error* err)
 {
     struct stat info;
-    mode_t      type = DTTOIF(entry->d_type);
-    if (!S_ISDIR(type) && !S_ISLNK(type)) {
+    mode_t      type      = DTTOIF(entry->d_type);
+    bool        elsewhere = false;
+    int         rc        = sender->mount != 0 ? is_elsewhere(sender, parent, entry->d_name, NULL, &elsewhere, err) : 0;
+    if (rc < 0)
+        return rc;
+    if (elsewhere || (!S_ISDIR(type) && !S_ISLNK(type))) {
         if (fstatat(parent, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) < 0)
             return cv_error_errno(err, errno, "look at", sender->end.path);
         type = info.st_mode & S_IFMT;
     }
+    if (elsewhere)
+        return S_ISDIR(type) ? send_mount_point(sender, entry->d_name, &info, err) : 0;
     if (S_ISREG(type))
         return send_child_file(sender, parent, entry->d_name, err);
     if (S_ISDIR(type))
         return send_child_folder(sender, parent, entry->d_name, err);
     if (S_ISLNK(type))
         return send_child_link(sender, parent, entry->d_name, err);
-    return not_copied(type, sender->end.path, err);
+    return send_node(sender, type, entry->d_name, &info, err);
 }
 
 static int leave(struct sender* sender, struct cv_error* err)
@@ -391,6 +440,9 @@ static int send_top(struct sender* sender, const struct copy_path* path, struct 
         return cv_error_errno(err, errno, "open", job->path);
     if (fstat(node, &info) < 0)
         return cv_error_errno(err, errno, "look at", job->path);
+    bool unused;
+    if (job->one_filesystem && is_elsewhere(sender, node, "", &sender->mount, &unused, err) < 0)
+        return CV_ERR_SYSTEM;
     if (S_ISDIR(info.st_mode))
         return send_top_folder(sender, path, node, &info, err);
     if (S_ISREG(info.st_mode))

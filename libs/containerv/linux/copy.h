@@ -20,6 +20,8 @@ struct copy_job {
     bool        owners;                 /* keep them; else everything belongs to who writes */
     bool        setuid;                 /* see copy_mode() */
     bool        follow;                 /* the source itself may be a symbolic link */
+    bool        nodes;                  /* send devices and FIFOs as such */
+    bool        one_filesystem;         /* of what is mounted below the source, only the empty folder */
     uint64_t    max_bytes, max_entries; /* UINT64_MAX: none */
 
     /* On the host's end. < 0 with err filled ends the copy. */

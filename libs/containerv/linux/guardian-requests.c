@@ -175,7 +175,9 @@ static int do_copy(struct guardian_request* request, struct cv_error* err)
                              .to_host                     = message->to_host,
                              .owners                      = message->owners,
                              .setuid                      = message->setuid,
-                             .follow                      = message->follow };
+                             .follow                      = message->follow,
+                             .nodes                       = message->nodes,
+                             .one_filesystem              = message->one_filesystem };
 
     if (container == NULL)
         return failed(err);

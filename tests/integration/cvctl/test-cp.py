@@ -75,7 +75,7 @@ class Cp(unittest.TestCase):
     def test_what_is_refused(self):
         self.bad("a", "b", words=["neither", "hint"])
         self.bad(f"{NAME}:/a", f"{NAME}:/b", words=["from one container to another"])
-        self.bad("-", f"{NAME}:/", words=["not supported yet"])
+        self.bad("-", f"{NAME}:/", words=["not compressed"])
         self.bad(f"{NAME}:/a", words=["takes two paths"])
         self.bad(f"no{NAME}:/a", self.folder, words=["there is no container"])
         self.bad(f"{NAME}:/missing", self.folder, words=["/missing", "ENOENT"])

@@ -63,6 +63,21 @@ class Both:
         self.assert_refused(self.cvctl("commit", "--no-pause", self.name, os.path.join(closed, "layer")), "ermission denied")
         self.stop(process)
 
+    def test_archives(self):
+        process = self.serve("mkdir /w; echo x >/w/s; ln /w/s /w/t")
+        out = os.path.join(self.home, "out.tar")
+        told = self.cvctl("export", "-o", out, self.name)
+        self.assertEqual((told.returncode, told.stderr), (0, ""))
+        names = subprocess.run(["tar", "tf", out], check=True, capture_output=True, text=True).stdout.splitlines()
+        self.assertIn("./w/s", names)
+        self.assertEqual(os.stat(out).st_uid, UID)
+        small = subprocess.run(["tar", "c", "--transform", "s,.*/,,", os.path.join(os.environ["CV_SUITE_ROOTFS"], "etc/passwd")], capture_output=True, check=True).stdout
+        told = subprocess.run(self.as_user(CVCTL, "cp", "-", f"{self.name}:/w"), input=small, capture_output=True, timeout=60,
+                              env=self.env, cwd="/")
+        self.assertEqual((told.returncode, told.stderr), (0, b""))
+        self.good(f"{self.name}:/w/passwd", self.home)
+        self.stop(process)
+
     def cvctl(self, *args):
         return subprocess.run(self.as_user(CVCTL, *args), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
                               env=self.env, cwd="/")

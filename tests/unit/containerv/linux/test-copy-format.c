@@ -76,6 +76,50 @@ static void changes_and_counts_come_back(void** state)
     assert_int_equal(get(&used), CV_ERR_PROTOCOL);
 }
 
+static void what_archives_say_comes_back(void** state)
+{
+    struct copy_frame node = { .kind = COPY_NODE, .name = "null", .type = 0020000, .major = 1, .minor = 3 };
+    struct copy_frame data = { .kind = COPY_DATA, .hole = UINT64_C(1) << 40, .size = 3, .data = (const uint8_t*)"abc" };
+    struct copy_frame link = { .kind = COPY_LINK, .name = "a", .target = "b/c" };
+    struct copy_frame file = { .kind = COPY_FILE, .name = "f", .streamed = true, .size = UINT64_C(1) << 50 };
+    const struct copy_frame* const all[] = { &node, &data, &link, &file };
+    size_t                         used  = 0;
+    (void)state;
+    for (size_t i = 0; i < CV_ARRAY_LEN(all); i++) {
+        empty();
+        copy_frame_put(&buffer, all[i]);
+        assert_true(buffer.length <= copy_frame_bound(all[i]));
+        CV_TEST_OK(err, get(&used));
+        assert_int_equal(used, buffer.length);
+        assert_int_equal(frame.kind, all[i]->kind);
+        assert_int_equal(frame.size, all[i]->size);
+        assert_int_equal(frame.hole, all[i]->hole);
+        assert_int_equal(frame.major, all[i]->major);
+        assert_int_equal(frame.streamed, all[i]->streamed);
+    }
+}
+
+static void what_archives_may_not_say_is_refused(void** state)
+{
+    static const char* const bad[] = { "", "/a", "../a", "a/../b", "a/", "a//b", "." };
+    size_t                   used  = 0;
+    (void)state;
+    for (size_t i = 0; i < CV_ARRAY_LEN(bad); i++) {
+        struct copy_frame link = { .kind = COPY_LINK, .name = "a", .target = bad[i] };
+        empty();
+        copy_frame_put(&buffer, &link);
+        assert_int_equal(get(&used), CV_ERR_PROTOCOL);
+    }
+    struct copy_frame node = { .kind = COPY_NODE, .name = "n", .type = 0140000 };
+    empty();
+    copy_frame_put(&buffer, &node);
+    assert_int_equal(get(&used), CV_ERR_PROTOCOL);
+    struct copy_frame nothing = { .kind = COPY_DATA };
+    empty();
+    copy_frame_put(&buffer, &nothing);
+    assert_int_equal(get(&used), CV_ERR_PROTOCOL);
+}
+
 static void data_can_follow_the_frame(void** state)
 {
     struct copy_frame file = sample_file();
@@ -254,6 +298,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_come_back_as_they_went),
         cmocka_unit_test(changes_and_counts_come_back),
+        cmocka_unit_test(what_archives_say_comes_back),
+        cmocka_unit_test(what_archives_may_not_say_is_refused),
         cmocka_unit_test(data_can_follow_the_frame),
         cmocka_unit_test(errors_are_told_whole),
         cmocka_unit_test(extended_attributes_are_walked),

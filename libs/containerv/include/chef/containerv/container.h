@@ -115,7 +115,8 @@ enum containerv_feature {
     CV_FEATURE_OPEN       = 1 << 17, /**< containerv_open() and containerv_list() */
     CV_FEATURE_OWN_IDS    = 1 << 18, /**< each container's users have ids on the host that no other container's have */
     CV_FEATURE_CGROUPS    = 1 << 19, /**< containerv_options_set_cgroup_parent() */
-    CV_FEATURE_SNAPSHOT   = 1 << 20  /**< containerv_diff() and containerv_commit() */
+    CV_FEATURE_SNAPSHOT   = 1 << 20, /**< containerv_diff() and containerv_commit() */
+    CV_FEATURE_ARCHIVE    = 1 << 21  /**< containerv_archive() */
 };
 
 /**

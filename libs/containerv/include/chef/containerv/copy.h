@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include <chef/containerv/error.h>
+#include <chef/containerv/platform.h>
 #include <chef/containerv/visibility.h>
 
 #ifdef __cplusplus
@@ -29,10 +30,11 @@ enum containerv_copy_direction { CV_COPY_TO_CONTAINER = 1, CV_COPY_TO_HOST = 2 }
  * goes into the container is its root's. The first two flags ask for one or the other.
  */
 enum containerv_copy_flags {
-    CV_COPY_OWNERS    = 1 << 0, /**< keep them; CV_ERR_PERMISSION when the caller is not root */
-    CV_COPY_NO_OWNERS = 1 << 1, /**< everything belongs to the caller, or to the container's root */
-    CV_COPY_SETUID    = 1 << 2, /**< keep set-user-id and set-group-id bits, on the host too */
-    CV_COPY_FOLLOW    = 1 << 3  /**< when the source itself is a symbolic link, copy what it leads to */
+    CV_COPY_OWNERS         = 1 << 0, /**< keep them; CV_ERR_PERMISSION when the caller is not root */
+    CV_COPY_NO_OWNERS      = 1 << 1, /**< everything belongs to the caller, or to the container's root */
+    CV_COPY_SETUID         = 1 << 2, /**< keep set-user-id and set-group-id bits, on the host too */
+    CV_COPY_FOLLOW         = 1 << 3, /**< when the source itself is a symbolic link, copy what it leads to */
+    CV_COPY_ONE_FILESYSTEM = 1 << 4  /**< of what is mounted below the source, only the empty folder */
 };
 
 struct containerv_copy_progress {
@@ -75,6 +77,26 @@ struct containerv_copy_options {
  */
 CV_PUBLIC int containerv_copy(struct containerv_container* container, enum containerv_copy_direction direction,
     const char* source, const char* destination, const struct containerv_copy_options* options);
+
+/**
+ * Copy between the container and a tar archive that is written to `stream`, or read from it. Both are done as they come, with a fixed amount
+ * of memory. What is written has pax headers: names of any length, times to the nanosecond, large sizes and ids, user.* attributes
+ * (SCHILY.xattr), holes, names of one file as hard links, devices and FIFOs as such (sockets are left out); owners are those that the
+ * container sees. It is read by GNU tar and by every tar that knows pax.
+ *
+ * What is read is a tar archive of any form, not compressed. It goes into the folder `path`, which must exist, and merges with what is
+ * there. An entry is an error of its path, and the rest goes on, when its name is absolute or has "..", when it would go through a symbolic
+ * link, or when it is a device or a FIFO. A hard link can only be to what is in `path`.
+ *
+ * @param path In the container, absolute. To an archive: the top entry has its last component's name, or is "." when it ends with "/.".
+ * @param stream A file, pipe or socket; borrowed for the call. CV_COPY_TO_HOST: to be written, CV_COPY_TO_CONTAINER: to be read.
+ * @param options As of containerv_copy(). CV_COPY_OWNERS and CV_COPY_SETUID mean nothing for an archive that is written: it has all.
+ * @return As containerv_copy(). CV_ERR_INVALID also for an archive that can't be read or is cut off: what was unpacked until then stays.
+ *         After a failure of the whole, what was written has no end, so that nobody takes it for complete. Back ends without
+ *         CV_FEATURE_ARCHIVE lack it.
+ */
+CV_PUBLIC int containerv_archive(struct containerv_container* container, enum containerv_copy_direction direction,
+    const char* path, containerv_handle_t stream, const struct containerv_copy_options* options);
 
 #ifdef __cplusplus
 }
