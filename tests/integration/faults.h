@@ -85,6 +85,9 @@
 /* The n-th call from now on fails, counted from 1. */
 void faults_arm(unsigned n);
 
+/* Calls of this process, but not of its children, neither count nor fail. */
+void faults_spare(void);
+
 /* From now on nothing fails. Returns what failed, NULL if nothing did: "mkdirat", or "prctl 15" and "syscall 436" for calls of many
  * kinds. Static memory. */
 const char* faults_disarm(void);

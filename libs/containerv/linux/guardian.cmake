@@ -69,4 +69,6 @@ cv_guardian_program(cv-guardian cv_guardian_main cv_guardian_loop)
 add_library(cv_supervisor OBJECT supervisor.c supervisor-create.c supervisor-end.c supervisor-life.c supervisor-place.c supervisor-requests.c
     supervisor-run.c supervisor-tell.c)
 target_link_libraries(cv_supervisor PUBLIC cv_linux_wire cv_linux)
-cv_guardian_program(cv-supervisor cv_supervisor cv_guardian_loop)
+add_library(cv_supervisor_main OBJECT supervisor-main.c)
+target_link_libraries(cv_supervisor_main PUBLIC cv_linux_wire)
+cv_guardian_program(cv-supervisor cv_supervisor_main cv_supervisor cv_guardian_loop)

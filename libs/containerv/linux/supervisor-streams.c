@@ -161,6 +161,11 @@ static int read_once(
     while (got < 0 && errno == EINTR);
     if (got < 0 && errno == EAGAIN)
         return READ_ALL;
+    if (got < 0 && !streams->is_terminal) { /* a terminal's end is an error, too */
+        rc = cv_error_errno(err, errno, "read what the process writes", NULL);
+        (void)end_source(streams, source);
+        return rc;
+    }
     if (got <= 0)
         return end_source(streams, source);
     *length_out             = (size_t)got;

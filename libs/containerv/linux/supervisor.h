@@ -60,6 +60,9 @@ struct supervisor {
     bool                       done;        /* end with the next turn */
 };
 
+/* Serve the caller at the other end of main_fd, and then the container for as long as it is not at rest. Once a process. Takes the descriptor. */
+int supervisor_serve(int main_fd, struct cv_error* err);
+
 /* supervisor-create.c: the one create request; config.json as the container is now. */
 int supervisor_write_spec(struct supervisor* supervisor, struct cv_error* err);
 int supervisor_create(struct supervisor* supervisor, struct guardian_request* request, struct cv_error* err);

@@ -30,6 +30,9 @@ struct cv_spec* box_spec(const char* script);
 int          box_act(Containerv__Guardian__Action action, struct cv_error* err);
 extern pid_t box_supervisor;
 void         box_let_go(void);
+/* How supervisors are started, with their main socket: the program, unless a test has something else. */
+extern pid_t (*box_start)(int main_fd);
+pid_t box_start_program(int main_fd);
 
 /* A request at its socket. CV_ERR_LOST when nobody answers. The reply is freed by its own function. */
 int box_call(Containerv__Guardian__Request* request, int64_t timeout_ms, Containerv__Guardian__Reply** reply_out,
