@@ -38,8 +38,10 @@ static const int calls[] = {
     SYS_clock_gettime,
     SYS_clock_nanosleep,
     SYS_futex,
-    SYS_rseq, /* these two by a thread that begins */
+    SYS_rseq, /* this and the next by a thread that begins */
     SYS_set_robust_list,
+    SYS_sigaltstack, /* this by one of a build with a sanitizer, and the next by its allocator */
+    SYS_sched_yield,
     SYS_rt_sigprocmask,
     SYS_rt_sigreturn,
     SYS_restart_syscall,
