@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
@@ -24,7 +25,13 @@
 
 #include <cv/banned.h>
 
-enum { FOLLOWERS = 64, YES_MS = 1500, MEMORY_KIB = 1024 };
+enum { FOLLOWERS = 64, YES_MS = 1500 };
+
+#ifdef __SANITIZE_ADDRESS__
+enum { MEMORY_KIB = 64 << 10 }; /* it keeps what was freed */
+#else
+enum { MEMORY_KIB = 1024 };
+#endif
 
 static int                        home_fd;
 static struct linux_log_writer*   writer;
@@ -135,6 +142,7 @@ static pid_t start_yes(int fd)
     assert_true(pid >= 0);
     if (pid > 0)
         return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when a test fails */
     for (size_t i = 0; i < sizeof(block); i += 8)
         memcpy(block + i, "yes yes\n", 8);
     while (write(fd, block, sizeof(block)) > 0) {}
