@@ -307,12 +307,39 @@ static int drain(struct session* s, struct cv_error* err)
     return 0;
 }
 
+/* In a child of its own, which has nothing else of ours: read what nobody looks at, until the program ends. */
+static void swallow(int terminal)
+{
+    char data[CHUNK];
+    int  null = open("/dev/null", O_RDWR);
+
+    for (int fd = 0; fd < 3; fd++)
+        (void)dup2(null, fd);
+    (void)dup2(terminal, 3);
+    (void)close_range(4, ~0U, 0);
+    (void)fcntl(3, F_SETFL, 0); /* waits */
+    setsid();
+    while (read(3, data, sizeof(data)) > 0 || errno == EINTR)
+        errno = 0;
+    _exit(0);
+}
+
+/* A terminal whose other side is closed hangs up on its program, and one that nobody reads stops it. */
+static int hold_terminal(int terminal, struct cv_error* err)
+{
+    pid_t child = fork(); /* only system calls are made in it: there is another thread */
+
+    if (child == 0)
+        swallow(terminal);
+    return child > 0 ? 0 : cv_error_errno(err, errno, "leave the program's terminal open", NULL);
+}
+
 /* What was typed before the keys that leave still arrives, when there is room for it. */
-static int leave(struct session* s)
+static int leave(struct session* s, struct cv_error* err)
 {
     if (pump_full(&s->to_program) && s->to_program.to >= 0)
         (void)pump_write(&s->to_program);
-    return 0;
+    return s->with->terminal >= 0 ? hold_terminal(s->with->terminal, err) : 0;
 }
 
 static int turn(struct session* s, struct cv_error* err)
@@ -343,7 +370,7 @@ static int watch(struct session* s, struct cv_error* err)
         if (turn(s, err) < 0)
             return err->code;
         if (s->end.detached)
-            return leave(s);
+            return leave(s, err);
     }
 }
 

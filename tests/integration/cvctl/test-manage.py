@@ -244,7 +244,7 @@ class Manage(unittest.TestCase):
         self.assertEqual(cvctl("exec", self.name, "/bin/sh", "-c", "exit 4").returncode, 4)
         self.assertEqual(self.good("exec", self.name, "/bin/echo", "hi"), "hi\n")
         self.assertEqual(self.good("exec", "-d", self.name, "/bin/sleep", "985"), "")
-        self.until(lambda: "sleep 985" in self.good("top", self.name), True)
+        self.until(lambda: any(line.endswith(" /bin/sleep 985") for line in self.good("top", self.name).splitlines()), True)
         self.assertEqual(self.good("logs", self.name), "up\n")
 
     def test_events(self):

@@ -1,4 +1,6 @@
 """Commands on a container that another cvctl holds, as a user runs them beside it."""
+import re
+
 from support import *
 
 NAME = f"reach-{os.getpid()}"
@@ -28,6 +30,15 @@ class Reach(unittest.TestCase):
 
     def inside(self, script, *options, **more):
         return cvctl("exec", *options, NAME, "/bin/sh", "-c", script, **more)
+
+    def runs(self, command):
+        return any(re.search(rf" {re.escape(command)}$", line) and "/bin/sh" not in line for line in self.good("top", NAME).splitlines())
+
+    def until_runs(self, command):
+        end = time.monotonic() + DEADLINE
+        while not self.runs(command):
+            self.assertLess(time.monotonic(), end, command)
+            time.sleep(0.02)
 
     def test_exec_gives_the_programs_output_and_code(self):
         result = self.inside("echo out; echo err >&2; exit 7")
@@ -60,10 +71,7 @@ class Reach(unittest.TestCase):
 
     def test_exec_in_the_background_goes_on(self):
         self.assertEqual(self.good("exec", "-d", NAME, "/bin/sh", "-c", "echo $$ >/w/pid; exec sleep 987"), "")
-        end = time.monotonic() + DEADLINE
-        while "sleep 987" not in self.good("top", NAME) and time.monotonic() < end:
-            time.sleep(0.02)
-        self.assertIn("sleep 987", self.good("top", NAME))
+        self.until_runs("sleep 987")
         self.assertEqual(self.inside("kill -9 $(cat /w/pid)").returncode, 0)
 
     def test_signals_go_to_the_program_of_exec(self):
@@ -98,16 +106,17 @@ class Reach(unittest.TestCase):
         self.assertTrue(t.as_before())
 
     def test_keys_leave_the_terminal_of_exec(self):
-        t = self.terminal("echo ready; read line; echo \"$line\" >/w/typed; echo $$ >/w/pid; exec sleep 986")
+        t = self.terminal("trap 'seq 100000; echo done >/w/done' USR1; echo $$ >/w/pid; echo ready; read line; echo \"$line\" >/w/typed\n"
+                          "echo read; while :; do sleep 0.05; done")
         t.expect("ready")
         t.type("ab\x10c\r")
-        end = time.monotonic() + DEADLINE
-        while "sleep 986" not in self.good("top", NAME) and time.monotonic() < end:
-            time.sleep(0.02)
+        t.expect("read")
         t.type("\x10\x11")
         self.assertEqual(t.end(), 0)
         self.assertTrue(t.as_before())
-        self.assertEqual(self.inside("cat /w/typed; kill -9 $(cat /w/pid)").stdout, "ab\x10c\n")
+        self.assertEqual(self.inside("cat /w/typed; kill -USR1 $(cat /w/pid)").stdout, "ab\x10c\n")
+        wait = "for i in $(seq 1000); do test -e /w/done && break; sleep 0.02; done; cat /w/done; kill -9 $(cat /w/pid)"
+        self.assertEqual(self.inside(wait).stdout, "done\n")  # it was not stopped by what nobody reads
 
     def test_ps_lists_it(self):
         rows = [json.loads(line) for line in self.good("ps", "--format", "json", "--filter", f"id={NAME}").splitlines()]
