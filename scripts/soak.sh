@@ -1,7 +1,7 @@
 #!/bin/bash
 # What takes long: create and destroy containers from several callers at once, every tenth of which is killed while its container runs, and
 # look for leaks at the end; then each race of the security tests in 500 rounds, and each system call of the fault tests made to fail; then
-# containers in a guest whose first process is systemd. The last results are in docs/testing.md.
+# kills of everybody at random moments; then containers in a guest whose first process is systemd. The last results are in docs/testing.md.
 #
 # usage: scripts/soak.sh [SECONDS]     of the first part, default 600
 set -euo pipefail
@@ -68,5 +68,9 @@ CV_AUDIT_SECONDS=60 tests/support/leak-audit check "$work/before"
 echo "soak: $seconds s, nothing left behind"
 
 CV_ROUNDS=500 CV_FAULTS_ALL=1 ctest --test-dir build --output-on-failure --timeout 3000 -R 'test-security-(paths|copies|chown)|test-faults'
+
+# Who is killed at which moment: caller, supervisor, both, first process; the last result is in docs/crash-tests.md.
+CV_CRASH_MOMENTS=${CV_CRASH_MOMENTS:-250} CONTAINERV_BACKEND=linux CV_SUITE_ROOTFS=$work/rootfs \
+    build/tests/test-crash
 
 tests/guest/guest.py --systemd build build/tests/guest/jobs-systemd
