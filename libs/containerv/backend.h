@@ -83,6 +83,9 @@ struct cv_backend {
      * handle up without any effect on the container. */
     int (*open)(const char* id, struct cv_spec** spec_out, void** instance_out, struct cv_error* err);
     int (*list)(int (*each)(const char* id, void* context), void* context, struct cv_error* err);
+    /* The same with what is known of each, NULL for one that can't be looked at. */
+    int (*list_info)(int (*each)(const char* id, const struct containerv_info* info, void* context), void* context,
+        struct cv_error* err);
     void (*close)(void* instance);
     int (*spawn)(
         void* instance, const struct cv_process_request* request, process_handle_t* handle_out, struct cv_error* err);

@@ -55,17 +55,6 @@ struct row {
     struct containerv_info info;
 };
 
-/* The command is in the container's specification. One that is just being taken away has none any more. */
-static json_t* command_of(struct containerv_container* container)
-{
-    struct cv_error err    = CV_ERROR_INIT;
-    json_t*         config = cvctl_container_config(container, &err);
-    json_t*         args   = json_incref(json_object_get(json_object_get(config, "process"), "args"));
-
-    json_decref(config);
-    return args;
-}
-
 static bool is_up(uint32_t state)
 {
     return state == CV_STATE_RUNNING || state == CV_STATE_PAUSED || state == CV_STATE_RESTARTING;
@@ -76,32 +65,20 @@ static bool wanted(const struct ps_options* chosen, const struct containerv_info
     return chosen->state != 0 ? info->state == chosen->state : chosen->all || is_up(info->state);
 }
 
-static int look_inside(
-    const struct ps_options* chosen, struct containerv_container* container, struct row* row, struct cv_error* err)
-{
-    if (containerv_info(container, &row->info) != 0)
-        return cvctl_library_failed(err, "look at container", row->id);
-    if (!wanted(chosen, &row->info))
-        return 0;
-    if (!chosen->quiet)
-        row->args = command_of(container);
-    return 1;
-}
-
-/* 1: a row, 0: none of it. Whatever failed: a container that is taken away while we look is not there. */
-static int look(const struct ps_options* chosen, const char* id, struct row* row, struct cv_error* err)
+/* The whole command line, which is read only where it is shown. A container that is taken away meanwhile has none. */
+static json_t* command_of(const char* id)
 {
     struct containerv_container* container;
-    int                          rc = containerv_open(id, &container);
+    struct cv_error              err = CV_ERROR_INIT;
 
-    *row = (struct row){ .id = id, .info = { .size = sizeof(row->info), .exit.size = sizeof(row->info.exit) } };
-    if (rc == 0) {
-        rc = look_inside(chosen, container, row, err);
-        (void)containerv_close(container);
-    } else {
-        cvctl_library_failed(err, "look at container", id);
-    }
-    return rc < 0 && cvctl_container_gone(id) ? 0 : rc;
+    if (containerv_open(id, &container) != 0)
+        return NULL;
+    json_t* config = cvctl_container_config(container, &err);
+    json_t* args   = json_incref(json_object_get(json_object_get(config, "process"), "args"));
+
+    json_decref(config);
+    (void)containerv_close(container);
+    return args;
 }
 
 static char* join(const json_t* args)
@@ -128,7 +105,9 @@ static void add_cut(struct cvctl_table* table, const char* text, size_t width, b
 static void add_row(const struct ps_options* chosen, const struct row* row, int64_t now, struct cvctl_table* table)
 {
     char  text[CVCTL_STATUS_SIZE], since[CVCTL_AGO_SIZE];
-    char* command = row->args != NULL ? join(row->args) : cv_strdup("-", NULL);
+    char* command = row->args != NULL              ? join(row->args)
+                    : row->info.command[0] != '\0' ? cv_strdup(row->info.command, NULL)
+                                                   : cv_strdup("-", NULL);
 
     cvctl_table_add(table, row->id); /* never cut: it is what one copies */
     add_cut(table, command, COMMAND_WIDTH, chosen->full);
@@ -179,49 +158,72 @@ static int print_table(const struct cvctl_table* table, struct cv_error* err)
     return 0;
 }
 
-/* One that can't be looked at does not hide the others. */
-static int list(const struct ps_options* chosen, const struct cv_strv* ids, struct cvctl_table* table)
+/* A list that is being made. */
+struct listing {
+    const struct ps_options* chosen;
+    struct cvctl_table*      table;
+    int64_t                  now;
+    int                      code;
+};
+
+static int failed(struct listing* listing, const struct cv_error* err)
 {
-    struct cv_error err  = CV_ERROR_INIT;
-    int64_t         now  = cv_clock_realtime_ns();
-    int             code = 0;
+    (void)cvctl_print_error(err);
+    listing->code = CVCTL_EXIT_FAILED;
+    return 0; /* one that can't be looked at does not hide the others */
+}
 
-    for (size_t i = 0; i < ids->count; i++) {
-        struct row row;
-        int        rc;
+static int tell_why(struct listing* listing, const char* id)
+{
+    struct containerv_container* container;
+    struct cv_error              err = CV_ERROR_INIT;
 
-        if (chosen->id != NULL && !cv_str_starts_with(ids->items[i], chosen->id))
-            continue;
-        rc = look(chosen, ids->items[i], &row, &err);
-        if (rc == 1)
-            rc = show(chosen, &row, now, table, &err);
-        json_decref(row.args);
-        if (rc < 0) {
-            (void)cvctl_print_error(&err);
-            code = CVCTL_EXIT_FAILED;
-        }
-    }
-    return code;
+    if (containerv_open(id, &container) == 0)
+        (void)containerv_close(container); /* it was just being made, or taken away */
+    else if (!cvctl_container_gone(id))
+        return cvctl_library_failed(&err, "look at container", id), failed(listing, &err);
+    return 0;
+}
+
+static int list_one(const char* id, const struct containerv_info* info, void* context)
+{
+    struct listing*          listing = context;
+    const struct ps_options* chosen  = listing->chosen;
+    struct cv_error          err     = CV_ERROR_INIT;
+    struct row               row     = { .id = id };
+
+    if (chosen->id != NULL && !cv_str_starts_with(id, chosen->id))
+        return 0;
+    if (info == NULL)
+        return tell_why(listing, id);
+    row.info = *info;
+    if (!wanted(chosen, info))
+        return 0;
+    if (!chosen->quiet && (chosen->json || chosen->full || info->supervised == 0))
+        row.args = command_of(id);
+    int rc = show(chosen, &row, listing->now, listing->table, &err);
+    json_decref(row.args);
+    return rc < 0 ? failed(listing, &err) : 0;
 }
 
 static int run(int argc, char** argv)
 {
-    CV_CLEANUP(cv_strv_release) struct cv_strv ids    = { 0 };
-    struct cvctl_table                         table  = { .columns = 4 };
-    struct ps_options                          chosen = { 0 };
-    struct cv_error                            err    = CV_ERROR_INIT;
-    int                                        first = 0, code = 0;
+    struct cvctl_table table   = { .columns = 4 };
+    struct ps_options  chosen  = { 0 };
+    struct listing     listing = { .chosen = &chosen, .table = &table, .now = cv_clock_realtime_ns() };
+    struct cv_error    err     = CV_ERROR_INIT;
+    int                first = 0, code = 0;
 
     if (!cvctl_parse(&cvctl_ps_command, argc, argv, &chosen, &first, &code)
         || !cvctl_arguments_check(&cvctl_ps_command, argc, first, 0, 0, &code))
         return code;
-    if (cvctl_containers_list(&ids, &err) < 0) {
-        (void)cvctl_print_error(&err);
-        return CVCTL_EXIT_FAILED;
-    }
     for (size_t i = 0; i < table.columns; i++)
         cvctl_table_add(&table, (const char* const[]){ "CONTAINER", "COMMAND", "CREATED", "STATUS" }[i]);
-    code = list(&chosen, &ids, &table);
+    if (containerv_list_info(list_one, &listing) != 0) {
+        (void)cvctl_print_last_error();
+        listing.code = CVCTL_EXIT_FAILED;
+    }
+    code = listing.code;
     if (!chosen.json && !chosen.quiet && print_table(&table, &err) < 0)
         code = cvctl_print_error(&err);
     cvctl_table_release(&table);

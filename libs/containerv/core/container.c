@@ -193,6 +193,18 @@ int containerv_list(int (*each)(const char* id, void* context), void* context)
     return err.code < 0 ? cv_publish(&err, rc, "list the containers") : rc;
 }
 
+int containerv_list_info(int (*each)(const char* id, const struct containerv_info* info, void* context), void* context)
+{
+    const struct cv_backend* backend = NULL;
+    struct cv_error          err     = CV_ERROR_INIT;
+    int rc = each != NULL ? choose_open("list_info", &backend, &err) : refuse(&err, "each", "is NULL");
+    if (rc == 0 && backend->list_info == NULL)
+        rc = cv_error_unsupported(&err, "list_info", backend->name);
+    if (rc == 0)
+        rc = backend->list_info(each, context, &err);
+    return err.code < 0 ? cv_publish(&err, rc, "list the containers") : rc;
+}
+
 const char* containerv_id(const struct containerv_container* container)
 {
     return container != NULL ? container->spec->ext.id : "";

@@ -87,6 +87,7 @@ const struct cv_backend cv_backend_linux = {
     .create         = linux_client_create,
     .open           = linux_client_open,
     .list           = linux_client_list,
+    .list_info      = linux_client_list_info,
     .close          = linux_client_close,
     .spawn          = linux_client_spawn,
     .wait           = linux_client_wait,

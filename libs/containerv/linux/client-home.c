@@ -28,7 +28,8 @@ static int no_container(const char* id, struct cv_error* err)
     cv_error_set(err, CV_ERR_NOT_FOUND, "there is no container '%s'", id);
     cv_error_step(err, "look for the container");
     cv_error_object(err, "%s", id);
-    return cv_error_hint(err, "it may have been destroyed, or belong to another user");
+    cv_error_hint(err, "it may have been destroyed, or belong to another user");
+    return CV_ERR_NOT_FOUND; /* also when nobody wants to know why */
 }
 
 static char* home_path(const char* id, struct cv_error* err)
@@ -148,6 +149,21 @@ int linux_client_is_held(const char* id, bool* held_out, struct cv_error* err)
     if (rc == 0)
         rc = lock_all(run, &all, err);
     return rc == 0 ? try_lock(run, id, &lock, held_out, err) : rc;
+}
+
+int linux_client_are_held(const struct cv_strv* ids, bool* held_out, struct cv_error* err)
+{
+    CV_CLEANUP(cv_freep) char*         run = NULL;
+    CV_CLEANUP(unlock) struct cv_lock* all = NULL;
+    int                                rc  = cv_folders_run(&run, err);
+
+    if (rc == 0)
+        rc = lock_all(run, &all, err);
+    for (size_t i = 0; i < ids->count && rc == 0; i++) {
+        CV_CLEANUP(cv_handle_closep) int lock = -1;
+        rc                                    = try_lock(run, ids->items[i], &lock, &held_out[i], err);
+    }
+    return rc;
 }
 
 /* Nobody answered, and the record says that it runs: whoever held it was killed, unless somebody is about to take it or to let it go. */

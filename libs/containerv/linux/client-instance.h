@@ -71,6 +71,9 @@ bool linux_client_rests(const struct containerv_info* info);
 /* Whether somebody holds the lock of the container. No claim or sweep goes on meanwhile. */
 int linux_client_is_held(const char* id, bool* held_out, struct cv_error* err);
 
+/* The same for a list, with a place for each in held_out. */
+int linux_client_are_held(const struct cv_strv* ids, bool* held_out, struct cv_error* err);
+
 /* --- client-supervised.c: their rows, which those of all containers call for them ---------------------------------------------- */
 
 /* How its supervisor is reached; route_out's folder is the caller's to close. CV_ERR_STATE when it does not run. */

@@ -1,5 +1,4 @@
 /* Containers that can be opened: those that somebody holds have a socket in the run folder, and supervised ones a folder that is kept. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -76,68 +75,4 @@ int linux_client_reach(const char* id, struct linux_route* route_out, struct cv_
     }
     cv_handle_closep(&route.folder_fd);
     return result == CV_ERR_LOST ? not_found(id, err) : result;
-}
-
-/* Only those that somebody answers for: a folder may be one that a dead owner left. */
-static bool can_be_reached(const char* id)
-{
-    struct linux_route route = LINUX_ROUTE_INIT;
-    bool               found = linux_client_reach(id, &route, NULL) == 0;
-
-    cv_handle_closep(&route.folder_fd);
-    return found;
-}
-
-static void close_folder(DIR** folder)
-{
-    if (*folder != NULL)
-        closedir(*folder);
-}
-
-static int list_held(int (*each)(const char* id, void* context), void* context, struct cv_error* err)
-{
-    CV_CLEANUP(cv_freep) char*    run    = NULL;
-    CV_CLEANUP(close_folder) DIR* folder = NULL;
-    int                           result = cv_folders_run(&run, err);
-
-    if (result < 0)
-        return result;
-    folder = opendir(run);
-    if (folder == NULL)
-        return errno == ENOENT ? 0 : cv_error_errno(err, errno, "look for containers", run);
-    for (;;) {
-        const struct dirent* entry = (errno = 0, readdir(folder));
-        if (entry == NULL)
-            return errno != 0 ? cv_error_errno(err, errno, "look for containers", run) : 0;
-        const char* id = entry->d_name + sizeof(prefix) - 1;
-        if (strncmp(entry->d_name, prefix, sizeof(prefix) - 1) != 0 || cv_spec_check_id(id, NULL) < 0
-            || !can_be_reached(id))
-            continue;
-        result = each(id, context);
-        if (result != 0)
-            return result;
-    }
-}
-
-static int add(const char* id, void* context)
-{
-    struct cv_strv* list = context;
-
-    return cv_strv_contains(list, id) ? 0 : cv_strv_append(list, id);
-}
-
-/* All first: `each` may make or destroy some. */
-int linux_client_list(int (*each)(const char* id, void* context), void* context, struct cv_error* err)
-{
-    struct cv_strv list   = { .items = NULL };
-    int            result = linux_client_list_homes(add, &list, err);
-
-    if (result == 0)
-        result = list_held(add, &list, err);
-    if (result == CV_ERR_NO_MEMORY)
-        cv_error_no_memory(err);
-    for (size_t i = 0; i < list.count && result == 0; i++)
-        result = each(list.items[i], context);
-    cv_strv_release(&list);
-    return result;
 }

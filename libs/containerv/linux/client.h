@@ -69,7 +69,10 @@ extern const struct cv_backend cv_backend_linux;
 /* client-reach.c: containers of other processes. A route's folder is the caller's to close. */
 int linux_client_reach(const char* id, struct linux_route* route_out, struct cv_error* err);
 int linux_client_connect_to(const struct linux_route* route, int* fd_out, struct cv_error* err);
+/* client-list.c */
 int linux_client_list(int (*each)(const char* id, void* context), void* context, struct cv_error* err);
+int linux_client_list_info(int (*each)(const char* id, const struct containerv_info* info, void* context),
+    void* context, struct cv_error* err);
 
 /* client-reconcile.c */
 struct containerv_leftover;

@@ -24,7 +24,7 @@ add_library(cv_guardian_loop OBJECT
 target_link_libraries(cv_guardian_loop PUBLIC cv_linux_wire)
 
 cv_static_library(cv_linux_client backend.c client-archive.c client.c client-calls.c client-copy.c client-events.c client-home.c client-instance.c client-log.c
-    client-reach.c client-reconcile.c client-snapshot.c client-start.c client-supervised.c client-supervisor.c process-info.c)
+    client-list.c client-reach.c client-reconcile.c client-snapshot.c client-start.c client-supervised.c client-supervisor.c process-info.c)
 target_link_libraries(cv_linux_client PUBLIC cv_linux_wire cv_linux_copy cv_linux_log_writer cv_linux_rights Threads::Threads)
 # The library finds the programs from itself, by the way between their folders, however deep the library's is (lib/x86_64-linux-gnu).
 file(RELATIVE_PATH programs_from_library ${CMAKE_INSTALL_FULL_LIBDIR} ${CMAKE_INSTALL_FULL_LIBEXECDIR}/containerv)

@@ -18,7 +18,7 @@ struct document {
     struct containerv_info   info;
     bool                     has_exit;
     struct linux_exit_fields exit;
-    char*                    error;
+    char *                   command, *error;
 };
 
 static const struct cv_word states[]  = { { "created", CV_STATE_CREATED }, { "running", CV_STATE_RUNNING },
@@ -40,6 +40,7 @@ static const struct cv_field rows[] = {
     CV_I64(T, info.main_process, "mainProcess", .max = INT64_MAX),
     CV_I64(T, info.supervisor, "supervisor", .max = INT64_MAX),
     CV_OBJECT(T, offsetof(T, exit), has_exit, "exit", &linux_exit_table, .flags = 0),
+    CV_STRING(T, command, "command", .flags = 0),
     CV_STRING(T, error, "error", .flags = 0),
 };
 static const struct cv_table table = { .fields = rows, .count = CV_ARRAY_LEN(rows), .size = sizeof(T), .strict = true };
@@ -47,18 +48,31 @@ static const struct cv_table table = { .fields = rows, .count = CV_ARRAY_LEN(row
 static const struct cv_table version_table = { .fields = rows, .count = 1, .size = sizeof(T) };
 #undef T
 
+/* *copy_out stays NULL for an empty one. What is no UTF-8 in it becomes '?'. */
+static int fill_text(const char* text, size_t size, char** copy_out, struct cv_error* err)
+{
+    if (text[0] == '\0')
+        return 0;
+    *copy_out = cv_asprintf(err, "%.*s", (int)size - 1, text);
+    if (*copy_out == NULL)
+        return CV_ERR_NO_MEMORY;
+    linux_make_utf8(*copy_out);
+    return 0;
+}
+
+static void free_texts(struct document* document)
+{
+    free(document->command);
+    free(document->error);
+}
+
 static int fill(const struct containerv_info* info, struct document* document, struct cv_error* err)
 {
-    char error[sizeof(info->error)];
-    memcpy(error, info->error, sizeof(error));
-    error[sizeof(error) - 1] = '\0';
-    linux_make_utf8(error);
     *document = (struct document){ .version = VERSION, .info = *info, .has_exit = info->has_exit != 0 };
     if (document->has_exit)
         document->exit = linux_exit_store(&info->exit);
-    if (error[0] != '\0' && (document->error = cv_strdup(error, err)) == NULL)
-        return CV_ERR_NO_MEMORY;
-    return 0;
+    int rc = fill_text(info->command, sizeof(info->command), &document->command, err);
+    return rc == 0 ? fill_text(info->error, sizeof(info->error), &document->error, err) : rc;
 }
 
 static int check(const struct document* document, struct cv_error* err)
@@ -79,7 +93,7 @@ int linux_record_print(const struct containerv_info* info, char** text_out, size
         rc = check(&document, err);
     if (rc == 0)
         rc = cv_table_print(&table, &document, text_out, length_out, err);
-    free(document.error);
+    free_texts(&document);
     return rc < 0 ? cv_error_wrap(err, "write the container's record") : 0;
 }
 
@@ -102,8 +116,17 @@ static void take_over(const struct document* document, struct containerv_info* i
     info_out->has_exit   = document->has_exit;
     info_out->supervised = 1;
     info_out->exit       = document->has_exit ? linux_exit_load(&document->exit) : (struct containerv_exit){ 0 };
+    if (document->command != NULL)
+        memcpy(info_out->command, document->command, strlen(document->command) + 1);
     if (document->error != NULL)
         memcpy(info_out->error, document->error, strlen(document->error) + 1);
+}
+
+static int check_length(const char* name, const char* text, size_t size, struct cv_error* err)
+{
+    return text == NULL || strlen(text) < size
+               ? 0
+               : cv_error_set(err, CV_ERR_INVALID, "%s: is longer than %zu bytes", name, size - 1);
 }
 
 int linux_record_parse(const char* text, size_t length, struct containerv_info* info_out, struct cv_error* err)
@@ -114,11 +137,13 @@ int linux_record_parse(const char* text, size_t length, struct containerv_info* 
         rc = cv_table_parse(&table, text, length, &document, err);
     if (rc == 0)
         rc = check(&document, err);
-    if (rc == 0 && document.error != NULL && strlen(document.error) >= sizeof(info_out->error))
-        rc = cv_error_set(err, CV_ERR_INVALID, "error: is longer than %zu bytes", sizeof(info_out->error) - 1);
+    if (rc == 0)
+        rc = check_length("command", document.command, sizeof(info_out->command), err);
+    if (rc == 0)
+        rc = check_length("error", document.error, sizeof(info_out->error), err);
     if (rc == 0)
         take_over(&document, info_out);
-    free(document.error);
+    free_texts(&document);
     return rc < 0 ? cv_error_wrap(err, "read the container's record") : 0;
 }
 

@@ -81,6 +81,17 @@ static int claim(struct supervisor* supervisor, const char* id, enum linux_home_
     return result;
 }
 
+/* What lists show. */
+static void note_command(const struct cv_strv* args, char* text, size_t size)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < args->count && length + 1 < size; i++) {
+        (void)cv_snprintf(text + length, size - length, "%s%s", i > 0 ? " " : "", args->items[i]);
+        length = strlen(text);
+    }
+}
+
 static int claim_new(struct supervisor* supervisor, const Containerv__Guardian__Create* create, struct cv_error* err)
 {
     int result = take_spec(supervisor, create, err);
@@ -89,6 +100,7 @@ static int claim_new(struct supervisor* supervisor, const Containerv__Guardian__
         result = claim(supervisor, supervisor->spec->ext.id, LINUX_HOME_NEW, err);
     if (result < 0)
         return result;
+    note_command(&supervisor->spec->process.args, supervisor->info.command, sizeof(supervisor->info.command));
     supervisor->info.created_ns = cv_clock_realtime_ns();
     supervisor->info.supervised = 1;
     supervisor->info.state      = CV_STATE_CREATED;

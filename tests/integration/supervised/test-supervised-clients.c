@@ -1,5 +1,6 @@
 /* Containers of this process, used by others: children that the library knows nothing about. */
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,59 @@ static void all_kinds_are_listed_once(void** state)
 }
 
 /* --- wait ------------------------------------------------------------------------------------------------------------------------ */
+
+/* What a list has told of one container. */
+struct listed {
+    const char*            id;
+    struct containerv_info info;
+    int                    count;
+};
+
+static int note_info(const char* id, const struct containerv_info* info, void* context)
+{
+    struct listed* listed = context;
+    if (strcmp(id, listed->id) != 0)
+        return 0;
+    assert_non_null(info);
+    listed->info = *info;
+    listed->count++;
+    return 0;
+}
+
+static void list_info(const char* id, struct listed* listed_out)
+{
+    *listed_out = (struct listed){ .id = id };
+    OK(containerv_list_info(note_info, listed_out));
+    assert_int_equal(listed_out->count, 1);
+}
+
+static void a_list_tells_what_is_known_of_each(void** state)
+{
+    struct containerv_container* container = clients_make("sleep 1000", 0);
+    struct containerv_container* held      = NULL;
+    struct listed                listed;
+    (void)state;
+    list_info(containerv_id(container), &listed);
+    assert_int_equal(listed.info.state, CV_STATE_RUNNING);
+    assert_int_equal(listed.info.supervised, 1);
+    assert_string_equal(listed.info.command, "/bin/sh -c sleep 1000");
+    OK(containerv_pause(container));
+    list_info(containerv_id(container), &listed);
+    assert_int_equal(listed.info.state, CV_STATE_PAUSED);
+    OK(containerv_resume(container));
+    assert_int_equal(kill((pid_t)listed.info.supervisor, SIGKILL), 0); /* and no other call looks at it meanwhile */
+    OK(containerv_wait(container, CV_PROCESS_MAIN, -1, NULL));
+    list_info(containerv_id(container), &listed);
+    assert_int_equal(listed.info.state, CV_STATE_STOPPED);
+    assert_int_equal(listed.info.exit.reason, CV_EXIT_LOST);
+    assert_int_equal(listed.info.exit.code, CV_EXIT_CODE_LOST);
+    OK(containerv_destroy(container));
+    OK(containerv_create(suite_rootfs(), NULL, &held));
+    list_info(containerv_id(held), &listed);
+    assert_int_equal(listed.info.supervised, 0);
+    assert_int_equal(listed.info.state, CV_STATE_CREATED);
+    OK(containerv_destroy(held));
+}
 
 static void* waits(void* data)
 {
@@ -265,6 +319,7 @@ int main(void)
         cmocka_unit_test(it_outlives_who_made_it),
         cmocka_unit_test(a_closed_handle_leaves_it_alone),
         cmocka_unit_test(all_kinds_are_listed_once),
+        cmocka_unit_test(a_list_tells_what_is_known_of_each),
         cmocka_unit_test(all_that_wait_are_told),
         cmocka_unit_test(a_wait_on_a_stopped_one_is_answered_from_its_record),
         cmocka_unit_test(a_wait_has_its_time),

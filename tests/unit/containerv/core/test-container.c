@@ -69,6 +69,7 @@ static void handles_of_others_are_closed_without_effect(void** state)
     FAILS(CV_ERR_INVALID, containerv_open("box", NULL));
     FAILS(CV_ERR_NOT_FOUND, containerv_open("other", &opened));
     FAILS(CV_ERR_INVALID, containerv_list(NULL, NULL));
+    FAILS(CV_ERR_INVALID, containerv_list_info(NULL, NULL));
     assert_null(opened);
     assert_int_equal(containerv_list(stop_at_first, found), 7);
     assert_string_equal(found, "box");

@@ -38,6 +38,7 @@ static struct containerv_info full(void)
         .supervisor      = 99,
         .has_exit        = 1,
         .exit            = full_exit,
+        .command         = "/bin/sh -c 'a b'",
         .error           = "no \"such\"\nfile",
     };
 }
@@ -75,6 +76,7 @@ static void same(const struct containerv_info* a, const struct containerv_info* 
     assert_int_equal(a->main_process, b->main_process);
     assert_int_equal(a->supervisor, b->supervisor);
     assert_int_equal(a->has_exit, b->has_exit);
+    assert_string_equal(a->command, b->command);
     assert_string_equal(a->error, b->error);
     assert_int_equal(a->exit.size, b->exit.size);
     assert_int_equal(a->exit.code, b->exit.code);
@@ -110,7 +112,7 @@ static void the_written_form_is_this(void** state)
         "\"createdNs\":1,\"startedNs\":2,\"finishedNs\":9223372036854775807,\"mainProcess\":100,\"supervisor\":99,"
         "\"exit\":{\"code\":143,\"signal\":15,\"reason\":\"killed\",\"startNs\":11,\"endNs\":12,\"cpuNs\":13,"
         "\"peakMemoryBytes\":18446744073709551615,\"onRequest\":1,\"requestUid\":4294967295,\"requestPid\":4711},"
-        "\"error\":\"no \\\"such\\\"\\nfile\"}");
+        "\"command\":\"/bin/sh -c 'a b'\",\"error\":\"no \\\"such\\\"\\nfile\"}");
     assert_string_equal(small, "{\"version\":1,\"state\":\"created\"}");
 }
 

@@ -82,12 +82,19 @@ struct containerv_info {
     int64_t                supervisor;   /**< process number of the supervisor, 0 = none */
     uint32_t               has_exit;     /**< `exit` is that of the last run */
     struct containerv_exit exit;
+    char                   command
+        [256];       /**< the command line of a supervised container, cut where it is longer; empty without a command */
     char error[256]; /**< why the supervisor could not start it again, or log its output; else empty */
 };
 
 /* All of the calls below fail with CV_ERR_STATE for a container that is not supervised, but containerv_info(). */
 
 CV_PUBLIC int containerv_info(struct containerv_container* container, struct containerv_info* info_out);
+
+/** containerv_list() with what is known of each container: much less work than to open each. `info` is valid during the call, and NULL for
+ * a container that can't be looked at; containerv_open() tells why. Its `size` is that of the library's struct. */
+CV_PUBLIC int containerv_list_info(
+    int (*each)(const char* id, const struct containerv_info* info, void* context), void* context);
 
 /**
  * Start the command of a container that was made with CV_SUPERVISED_DEFER, or that has stopped: with the root as it was left. CV_ERR_STATE
