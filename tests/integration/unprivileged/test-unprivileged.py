@@ -2,6 +2,7 @@
 import json
 import signal
 import stat
+import time
 
 from user import *
 
@@ -127,6 +128,30 @@ class Both:
         poll(lambda: not processes(), processes)
         self.output("true")
         self.assert_nothing_left()
+
+    def test_prune(self):
+        """What both left, by himself and without a further create; what is of a living one stays."""
+        living = self.start("--name", "living", "--", "/bin/sh", "-c", "echo up; exec sleep 100")
+        self.wait_for(living, "up")
+        before = {pid for pid, _ in processes()}
+        process = self.start("--name", "dead", "--", "/bin/sh", "-c", "echo up; exec sleep 100")
+        self.wait_for(process, "up")
+        for pid in [pid for pid, name in processes() if name == "cv-guardian" and pid not in before]:
+            os.kill(pid, signal.SIGKILL)
+        process.kill()
+        process.wait()
+        prune = self.as_user(CVCTL, "system", "prune", "--format", "json")
+        found = []
+        end = time.monotonic() + 20
+        while "c-dead" in self.left() and time.monotonic() < end:  # its last process may still be ending
+            result = subprocess.run(prune, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                                    env=self.env, cwd="/")
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            found += [json.loads(line) for line in result.stdout.splitlines()]
+        self.assertEqual({(item["id"], item["removed"]) for item in found}, {("dead", True)})
+        self.assertIn("run", {item["kind"] for item in found})
+        self.assertIn("c-living", self.left())
+        self.assertIsNone(living.poll())
 
     def test_what_needs_more_rights_is_refused(self):
         self.assert_refused(self.shell("true", "--network", "veth:10.213.78.2/30:10.213.78.1"), "can only be made by root", "'none' or 'host'")
