@@ -46,7 +46,7 @@ static void settle(enum crash_step reached)
         turn();
         if (crash_supervisor() == 0)
             return;
-        bool runs = containerv_open(CRASH_ID, &container) == 0 && look(container, &info)
+        bool runs = containerv_open(crash_id, &container) == 0 && look(container, &info)
                     && info.state == CV_STATE_RUNNING && crash_init() != 0;
         if (container != NULL)
             (void)containerv_close(container);
@@ -64,7 +64,9 @@ static long last_written(void)
     char*  text   = NULL;
     size_t length = 0;
     long   last   = -1;
-    if (cv_file_read(crash_path("state/containers/" CRASH_ID "/upper/ack"), FILE_MAX, &text, &length, NULL) < 0)
+    char   path[256];
+    cv_snprintf(path, sizeof(path), "%s/%s/upper/ack", crash_path("state/containers"), crash_id);
+    if (cv_file_read(path, FILE_MAX, &text, &length, NULL) < 0)
         return -1;
     while (length > 0 && text[length - 1] != '\n') /* killed in it */
         length--;
@@ -166,7 +168,7 @@ static bool has_group(void)
             *next++ = '\0';
         if (strstr(line, " - cgroup") == NULL || sscanf(line, "%*s %*s %*s %*s %255s", target) != 1)
             continue;
-        cv_snprintf(path, sizeof(path), "%s/containerv/c-%s", target, CRASH_ID);
+        cv_snprintf(path, sizeof(path), "%s/containerv/c-%s", target, crash_id);
         found = access(path, F_OK) == 0;
     }
     free(text);
@@ -175,7 +177,7 @@ static bool has_group(void)
 
 static int count(const struct containerv_leftover* leftover, void* context)
 {
-    if (strcmp(leftover->id, CRASH_ID) == 0)
+    if (strcmp(leftover->id, crash_id) == 0)
         ++*(int*)context;
     return 0;
 }
@@ -207,7 +209,7 @@ void crash_check(enum crash_step reached, enum crash_loss loss)
     const char*                  what;
     settle(reached);
     CHECK(containerv_reconcile(0, NULL, NULL) == 0);
-    int rc = containerv_open(CRASH_ID, &container);
+    int rc = containerv_open(crash_id, &container);
     CHECK(rc == 0 || rc == CV_ERR_NOT_FOUND);
     CHECK(rc == 0 || reached < CRASH_CREATED || reached >= CRASH_STOPPED); /* from there on it is being destroyed */
     CHECK(rc < 0 || reached != CRASH_DESTROYED);

@@ -43,22 +43,18 @@ static pid_t each_child(pid_t parent, bool (*is_wanted)(pid_t pid))
     return found;
 }
 
-static bool is_supervisor_in(pid_t pid, bool ended)
+static bool has_ended(pid_t pid)
 {
-    char name[128], state[128];
-    read_status(pid, "Name:\t", name);
+    char state[128];
     read_status(pid, "State:\t", state);
-    return strcmp(name, "cv-supervisor") == 0 && state[0] != '\0' && (strchr("ZX", state[0]) != NULL) == ended;
+    return state[0] == 'Z' || state[0] == 'X';
 }
 
 static bool is_supervisor(pid_t pid)
 {
-    return is_supervisor_in(pid, false);
-}
-
-static bool was_supervisor(pid_t pid)
-{
-    return is_supervisor_in(pid, true);
+    char name[128];
+    read_status(pid, "Name:\t", name);
+    return strcmp(name, "cv-supervisor") == 0 && !has_ended(pid);
 }
 
 /* First in a PID namespace of its own. */
@@ -84,6 +80,6 @@ pid_t crash_init(void)
 
 void crash_reap_orphans(void)
 {
-    for (pid_t pid; (pid = each_child(getpid(), was_supervisor)) != 0;)
+    for (pid_t pid; (pid = each_child(getpid(), has_ended)) != 0;)
         waitpid(pid, NULL, __WALL);
 }

@@ -24,7 +24,7 @@ static int make(struct containerv_container** container)
     struct containerv_spawn_options spawn    = { .size = sizeof(spawn), .argv = argv };
     struct containerv_supervision   given    = { .size = sizeof(given), .flags = CV_SUPERVISED_DEFER };
     struct containerv_options*      options  = containerv_options_new();
-    int                             rc       = containerv_options_set_id(options, CRASH_ID);
+    int                             rc       = containerv_options_set_id(options, crash_id);
     if (rc == 0)
         rc = containerv_options_set_layers(options, layers, 1);
     if (rc == 0)

@@ -8,8 +8,6 @@
 
 #include "suite.h"
 
-#define CRASH_ID "cv-crash"
-
 /* How far the caller has come. */
 enum crash_step {
     CRASH_BEGUN,
@@ -23,6 +21,7 @@ enum crash_step {
 };
 
 extern const char* const crash_step_names[CRASH_STEPS];
+extern char              crash_id[32];   /* not that of another such test which runs */
 extern char              crash_base[64]; /* folder of the test: run, state, file */
 
 const char* crash_path(const char* name); /* in it; a few are valid at a time */
@@ -42,7 +41,7 @@ bool crash_reap(struct crash_caller* caller, int64_t timeout_ms);
 /* crash-find.c: processes. 0: there is none. */
 pid_t crash_supervisor(void);
 pid_t crash_init(void);         /* the container's first process */
-void  crash_reap_orphans(void); /* supervisors that have ended: they are ours, as we are a subreaper */
+void  crash_reap_orphans(void); /* what a killed caller had started and has ended: ours, as we are a subreaper */
 
 /* What may be lost by the kill. */
 enum crash_loss {

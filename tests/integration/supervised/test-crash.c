@@ -27,7 +27,7 @@ static const struct {
     [BOTH]                      = { "both", CRASH_OUTPUT },
     [INIT]                      = { "init", CRASH_CAUSE } };
 
-char crash_base[64];
+char crash_base[64], crash_id[32];
 
 static unsigned moments = 20;
 static int64_t  ends_us[CRASH_STEPS]; /* of each step, from the start of a run */
@@ -214,6 +214,7 @@ int main(void)
     const char* wanted = getenv("CV_CRASH_MOMENTS");
     if (wanted != NULL)
         moments = (unsigned)strtoul(wanted, NULL, 10);
+    cv_snprintf(crash_id, sizeof(crash_id), "crash-%d", (int)getpid());
     cv_snprintf(crash_base, sizeof(crash_base), "/var/tmp/cv-crash-XXXXXX");
     if (mkdtemp(crash_base) == NULL || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
         return 1;
