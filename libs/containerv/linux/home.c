@@ -147,14 +147,23 @@ static int remove_run_folder(const struct linux_home* home, struct cv_error* err
 }
 
 /* The run folder last, and only when nothing else is left: it is what a sweep goes by. */
+/* It is held by this descriptor, and what is held is not deleted: by us, or by whoever removes it right after we have left it. */
+static void let_go(struct linux_home* home)
+{
+    linux_fd_closep(&home->home_fd);
+    home->home_fd = -1;
+}
+
 int linux_home_remove(struct linux_home* home, struct cv_error* err)
 {
+    let_go(home);
     int rc = discard_home(home, err);
     return rc == 0 ? remove_run_folder(home, err) : rc;
 }
 
 int linux_home_leave(struct linux_home* home, struct cv_error* err)
 {
+    let_go(home);
     return remove_run_folder(home, err);
 }
 

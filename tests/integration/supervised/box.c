@@ -56,18 +56,6 @@ int box_setup(void** state)
     return 0;
 }
 
-int box_teardown(void** state)
-{
-    (void)state;
-    box_let_go();
-    if (box_is_held() && box_plain(CONTAINERV__GUARDIAN__REQUEST__OPERATION_DESTROY, NULL) == 0)
-        box_await_free();
-    if (box_has_record())
-        CV_TEST_OK(err, box_act(CONTAINERV__GUARDIAN__ACTION__REMOVE, &err));
-    spec = cv_spec_free(spec);
-    return 0;
-}
-
 struct cv_spec* box_spec(const char* script)
 {
     const char* const args[] = { "/bin/sh", "-c", script, NULL };
@@ -447,6 +435,27 @@ static bool has_file(const void* data)
 void box_await_file(const char* name)
 {
     await_in(cv_test_path(HOME "/upper"), has_file, name);
+}
+
+/* --- the end of a test ---------------------------------------------------------------------------------------------------------- */
+
+static bool trash_is_empty(const void* data)
+{
+    (void)data;
+    return rmdir(cv_test_path("state/trash")) == 0 || errno == ENOENT; /* it is made anew when needed */
+}
+
+int box_teardown(void** state)
+{
+    (void)state;
+    box_let_go();
+    if (box_is_held() && box_plain(CONTAINERV__GUARDIAN__REQUEST__OPERATION_DESTROY, NULL) == 0)
+        box_await_free();
+    if (box_has_record())
+        CV_TEST_OK(err, box_act(CONTAINERV__GUARDIAN__ACTION__REMOVE, &err));
+    spec = cv_spec_free(spec);
+    await_in(cv_test_path("state"), trash_is_empty, NULL);
+    return 0;
 }
 
 /* --- the journal and the log --------------------------------------------------------------------------------------------------- */
