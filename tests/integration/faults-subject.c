@@ -370,6 +370,7 @@ static const struct {
     { "setsockopt 11", "NETLINK_EXT_ACK: the kernel's reason as text, in an error" },
     { "stat", "is the folder there already? else it is made, which says so too" },
     { "opendir", "a create looks for trash of others; what it doesn't find is left to the next" },
+    { "flock", "linux_hold_end: an unlock, which has no error on a descriptor that is open; all other locks are told" },
     { "syscall 429", "move_mount of the place where files for /etc are made: there are two places to try" },
     { "syscall 321", "bpf: rules of devices are then kept by version 1's controller" },
     { "shutdown", "towards the helper that maps ids and has ended: only there for when it waits in vain" },

@@ -146,7 +146,6 @@ static int remove_run_folder(const struct linux_home* home, struct cv_error* err
     return cv_tree_remove_at(run_fd, gone, err);
 }
 
-/* The run folder last, and only when nothing else is left: it is what a sweep goes by. */
 /* It is held by this descriptor, and what is held is not deleted: by us, or by whoever removes it right after we have left it. */
 static void let_go(struct linux_home* home)
 {
@@ -154,6 +153,7 @@ static void let_go(struct linux_home* home)
     home->home_fd = -1;
 }
 
+/* The run folder last, and only when nothing else is left: it is what a sweep goes by. */
 int linux_home_remove(struct linux_home* home, struct cv_error* err)
 {
     let_go(home);
