@@ -373,8 +373,8 @@ int linux_client_open(const char* id, struct cv_spec** spec_out, void** instance
     result = open_reached(id, spec_out, instance_out, err);
     if (result < 0 || !(*spec_out)->ext.supervision.set)
         return result;
-    linux_instance_free(*instance_out); /* it was made in between */
-    cv_spec_free(*spec_out);
+    *instance_out = linux_instance_free(*instance_out); /* it was made in between */
+    *spec_out     = cv_spec_free(*spec_out);            /* the caller's, also if it has gone away by now */
     return linux_supervised_open(id, spec_out, instance_out, err);
 }
 

@@ -16,6 +16,7 @@
 #include <cv/str.h>
 
 #include "linux/client-instance.h"
+#include "linux/hold.h"
 #include "linux/record-lost.h"
 #include "linux/record.h"
 
@@ -139,6 +140,14 @@ static int try_lock(const char* run, const char* id, int* lock_out, bool* held_o
     return 0;
 }
 
+/* The lock that is free may be one of this run folder only: who has another, or whose was taken away, holds the home. */
+static bool is_held_elsewhere(int home_fd, const char* id)
+{
+    CV_CLEANUP(cv_handle_closep) int fd = openat(home_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    return fd < 0 || linux_hold_alone(fd, id, NULL) < 0;
+}
+
 int linux_client_is_held(const char* id, bool* held_out, struct cv_error* err)
 {
     CV_CLEANUP(cv_freep) char*         run  = NULL;
@@ -182,6 +191,7 @@ static int settle(const struct linux_instance* self, struct containerv_info* inf
         rc = lock_all(run, &all, err);
     if (rc == 0)
         rc = try_lock(run, self->id, &lock, &held, err);
+    held = held || (rc == 0 && is_held_elsewhere(self->home_fd, self->id));
     if (rc == 0 && !held)
         rc = linux_record_settle(self->home_fd, state, self->id, info, err);
     return rc == 0 && held ? linux_record_read(self->home_fd, info, err) : rc;

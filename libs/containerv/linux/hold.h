@@ -17,6 +17,9 @@ void linux_hold_end(int above_fd);
 /* The folder is held as long as this descriptor is open in any process. */
 int linux_hold(int folder_fd, struct cv_error* err);
 
+/* The same, by us alone: CV_ERR_STATE when another has it, who was given a moment to end. `id` is whose folder it is. */
+int linux_hold_alone(int folder_fd, const char* id, struct cv_error* err);
+
 /* Nobody begins until the descriptor is closed; waits for those that have begun. */
 int linux_hold_stop(int above_fd, struct cv_error* err);
 

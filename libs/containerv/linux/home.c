@@ -260,6 +260,18 @@ static int sweep_home(struct linux_home* dead, struct cv_error* err)
     return rc == 0 ? linux_home_leave(dead, err) : rc;
 }
 
+/* By now another with this id may live, whose owner has another run folder. */
+static int check_unheld(const struct linux_home* dead, struct cv_error* err)
+{
+    CV_CLEANUP(cv_freep) char* path = cv_asprintf(err, "%s/containers/%s", dead->state_dir, dead->id);
+    if (path == NULL)
+        return CV_ERR_NO_MEMORY;
+    CV_CLEANUP(linux_fd_closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : cv_error_errno(err, errno, "open the container's folder", path);
+    return linux_hold_alone(fd, dead->id, err);
+}
+
 static int sweep_one(const struct linux_home* base, int run_fd, const char* name, struct cv_error* err)
 {
     struct linux_home dead                  = *base;
@@ -271,7 +283,9 @@ static int sweep_one(const struct linux_home* base, int run_fd, const char* name
     if (folder_fd < 0)
         return cv_error_errno(err, errno, "open the container's run folder", name);
     CV_CLEANUP(cv_freep) char* place = NULL;
-    int                        rc    = linux_cgroup_place_noted(folder_fd, &place, err);
+    int                        rc    = check_unheld(&dead, err);
+    if (rc == 0)
+        rc = linux_cgroup_place_noted(folder_fd, &place, err);
     if (rc == 0 || rc == CV_ERR_NOT_FOUND)
         rc = sweep_cgroup(folder_fd, place, dead.id, err);
     if (rc == 0 && !linux_unprivileged()->active)
@@ -422,12 +436,18 @@ static int open_home(struct linux_home* home, int homes_fd, struct cv_error* err
 {
     home->home_fd = openat(homes_fd, home->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     return home->home_fd < 0 ? cv_error_errno(err, errno, "open the container's folder", home->id)
-                             : linux_hold(home->home_fd, err);
+                             : linux_hold_alone(home->home_fd, home->id, err);
 }
 
-/* A home without a run folder is left from before the last boot. */
+/* A home without a run folder is left from before the last boot, unless its owner has another run folder. */
 static int make_home(struct linux_home* home, enum linux_home_mode mode, int homes_fd, struct cv_error* err)
 {
+    bool held = false;
+    if (linux_hold_look(homes_fd, home->id, &held) && held) {
+        cv_error_set(err, CV_ERR_EXISTS, "a container with the id '%s' exists, with another run folder", home->id);
+        cv_error_object(err, "%s", home->id);
+        return cv_error_hint(err, "choose another id, or destroy that container first");
+    }
     int rc = discard_home(home, err);
     if (rc < 0 || mode == LINUX_HOME_NONE)
         return rc;
@@ -454,7 +474,9 @@ static int claim_new(struct linux_home* home, enum linux_home_mode mode, int hom
     if (rc < 0)
         return rc;
     rc = make_home(home, mode, homes_fd, err);
-    if (rc < 0)
+    if (rc == CV_ERR_EXISTS)
+        linux_home_leave(home, NULL);
+    else if (rc < 0)
         linux_home_remove(home, NULL);
     return rc;
 }
