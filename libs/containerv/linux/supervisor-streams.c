@@ -128,11 +128,16 @@ static int tell_once(struct supervisor_streams* streams, int rc)
 
 enum outcome { READ_SOME, READ_ALL, READ_END }; /* all: of what is there now */
 
-/* A terminal's master is the same open file for those who attach, so it is not made non-blocking for them: it is asked first. */
-static bool has_something(const struct supervisor_streams* streams, const struct source* source)
+/*
+ * A terminal's master is the same open file for those who attach, so it is not made non-blocking for them: it is asked first. One that is
+ * only hung up is not read: the container may open it again before that, and have us wait for as long as it likes.
+ */
+static short ask(const struct supervisor_streams* streams, const struct source* source)
 {
     struct pollfd at = { .fd = source->fd, .events = POLLIN };
-    return !streams->is_terminal || poll(&at, 1, 0) == 1;
+    if (!streams->is_terminal)
+        return POLLIN;
+    return poll(&at, 1, 0) == 1 ? at.revents : 0;
 }
 
 /* A terminal that nobody has open may be opened again. */
@@ -154,8 +159,9 @@ static int read_once(
     int     rc;
 
     *length_out = 0;
-    if (!has_something(streams, source))
-        return READ_ALL;
+    short there = ask(streams, source);
+    if ((there & POLLIN) == 0)
+        return there == 0 ? READ_ALL : end_source(streams, source);
     do
         got = read(source->fd, streams->buffer, size);
     while (got < 0 && errno == EINTR);
