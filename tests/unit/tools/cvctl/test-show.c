@@ -23,14 +23,16 @@ static void columns_are_as_wide_as_they_must_be(void** state)
     (void)state;
     cvctl_table_add(&table, "HEAD");
     cvctl_table_add(&table, "LAST");
-    cvctl_table_printf(&table, "%s", "h\xc3\xbctte\033[1m");
+    cvctl_table_printf(&table, "%s",
+        "h\xc3\xbctte\033[1m\xc2\x9b"
+        "1m");
     cvctl_table_add(&table, "x");
     cvctl_table_add(&table, "");
     cvctl_table_add(&table, "y z");
     text = cvctl_table_text(&table, &err);
-    assert_string_equal(text, "HEAD        LAST\n"
-                              "h\xc3\xbctte?[1m   x\n"
-                              "            y z\n");
+    assert_string_equal(text, "HEAD           LAST\n"
+                              "h\xc3\xbctte?[1m?1m   x\n"
+                              "               y z\n");
     free(text);
     cvctl_table_release(&table);
 }
