@@ -2,7 +2,8 @@
  * Seam 2: what isolates. One const table per back end, chosen at run time; the core never asks which one it has, only for feature bits.
  * An empty slot has a default: the core answers CV_ERR_UNSUPPORTED with the back end's name.
  *
- * The core guarantees: specs are validated, ids are checked, calls after stop or destroy never arrive; spawn, signal, pause, resume,
+ * The core guarantees: specs are validated, ids are checked, calls after destroy never arrive, and after stop only spawn, of a
+ * container that another process may stop at any moment; spawn, signal, pause, resume,
  * kill, resize and processes may arrive from several threads at once, wait too, beside all others; destroy arrives last and alone.
  */
 #ifndef CV_BACKEND_H

@@ -38,7 +38,10 @@ static int start(struct containerv_container* container, const struct cv_command
     cv_command_io(command, &request.io);
     if (rc == 0) {
         CV_CLEANUP(cv_mutex_unlockp) CV_UNUSED struct cv_mutex* held = cv_hold(&container->lock);
-        rc = cv_container_in_state(container, 1u << CV_STATE_CREATED | 1u << CV_STATE_RUNNING, "start a process", err);
+        /* one that another process holds may change its state at any moment: who holds it looks */
+        if (!container->opened && !container->spec->ext.supervision.set)
+            rc = cv_container_in_state(
+                container, 1u << CV_STATE_CREATED | 1u << CV_STATE_RUNNING, "start a process", err);
         if (rc == 0)
             rc = container->backend->spawn(container->instance, &request, handle_out, err);
     }

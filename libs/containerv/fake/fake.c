@@ -268,13 +268,18 @@ static int fake_destroy(void* instance, struct cv_error* err)
     return rc;
 }
 
+static int has_stopped(struct cv_error* err)
+{
+    cv_error_set(err, CV_ERR_STATE, "it has stopped");
+    return cv_error_hint(err, "start it first");
+}
+
 static int fake_spawn(
     void* instance, const struct cv_process_request* request, process_handle_t* handle_out, struct cv_error* err)
 {
     struct fake* fake = instance;
     cv_mutex_lock(&fake->lock);
-    int rc = fake->state == CV_STATE_STOPPED ? cv_error_set(err, CV_ERR_STATE, "it has stopped")
-                                             : start_process(fake, request, handle_out, err);
+    int rc = fake->state == CV_STATE_STOPPED ? has_stopped(err) : start_process(fake, request, handle_out, err);
     cv_mutex_unlock(&fake->lock);
     return rc;
 }

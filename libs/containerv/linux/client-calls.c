@@ -206,8 +206,8 @@ int linux_client_resize(void* instance, process_handle_t process, uint16_t colum
     return call_simple(self, &request, err);
 }
 
-int linux_client_send_copy(struct linux_instance* self, const struct linux_route* held,
-    Containerv__Guardian__Copy* copy, int socket_fd, struct cv_error* err)
+int linux_client_send_copy(struct linux_instance* self, struct linux_route* held, Containerv__Guardian__Copy* copy,
+    int socket_fd, struct cv_error* err)
 {
     Containerv__Guardian__Request request = CONTAINERV__GUARDIAN__REQUEST__INIT;
     struct linux_client_answer    answer  = { .reply = NULL };
@@ -224,7 +224,7 @@ int linux_client_send_copy(struct linux_instance* self, const struct linux_route
     return result;
 }
 
-int linux_client_send_snapshot(struct linux_instance* self, const struct linux_route* held, bool pause, int socket_fd,
+int linux_client_send_snapshot(struct linux_instance* self, struct linux_route* held, bool pause, int socket_fd,
     int folder_fd, struct cv_error* err)
 {
     Containerv__Guardian__Request  request  = CONTAINERV__GUARDIAN__REQUEST__INIT;
@@ -357,6 +357,7 @@ static int open_reached(const char* id, struct cv_spec** spec_out, void** instan
     if (instance == NULL)
         return CV_ERR_NO_MEMORY;
     result = linux_client_reach(id, &instance->route, err);
+    cv_handle_closep(&instance->route.ready_fd); /* calls come from several threads: the route has to stay as it is */
     if (result == 0)
         result = read_spec(instance, spec_out, err);
     if (result == 0)

@@ -26,7 +26,7 @@ static int choose_owners(uint32_t flags, bool* owners_out, struct cv_error* err)
     return 0;
 }
 
-static int start_helper(struct linux_instance* instance, const struct linux_route* held,
+static int start_helper(struct linux_instance* instance, struct linux_route* held,
     const struct cv_copy_request* request, bool owners, int fd, struct cv_error* err)
 {
     Containerv__Guardian__Copy copy = CONTAINERV__GUARDIAN__COPY__INIT;
@@ -66,8 +66,8 @@ static int run(const struct cv_copy_request* request, bool owners, int fd, struc
     return rc;
 }
 
-static int copy_by(struct linux_instance* instance, const struct linux_route* held,
-    const struct cv_copy_request* request, struct cv_error* err)
+static int copy_by(struct linux_instance* instance, struct linux_route* held, const struct cv_copy_request* request,
+    struct cv_error* err)
 {
     CV_CLEANUP(cv_handle_closep) int own    = -1;
     bool                             owners = false;

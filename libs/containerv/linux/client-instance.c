@@ -16,7 +16,7 @@ struct linux_instance* linux_instance_free(struct linux_instance* instance)
     cv_handle_closep(&instance->unread_fd);
     cv_handle_closep(&instance->home_fd);
     cv_handle_closep(&instance->event_fd);
-    cv_handle_closep(&instance->route.folder_fd);
+    linux_route_close(&instance->route);
     free(instance->id);
     free(instance);
     return NULL;
@@ -58,7 +58,7 @@ int linux_instance_call(struct linux_instance* self, const Containerv__Guardian_
     if (result < 0)
         return result;
     result = linux_client_call(&route, request, fds, answer_out, err);
-    cv_handle_closep(&route.folder_fd);
+    linux_route_close(&route);
     return result == CV_ERR_LOST ? broke_off(self, err) : result;
 }
 

@@ -28,7 +28,7 @@ static bool can_be_reached(const char* id)
     struct linux_route route = LINUX_ROUTE_INIT;
     bool               found = linux_client_reach(id, &route, NULL) == 0;
 
-    cv_handle_closep(&route.folder_fd);
+    linux_route_close(&route);
     return found;
 }
 

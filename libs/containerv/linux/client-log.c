@@ -117,7 +117,7 @@ static int end_of_peer(int connection_fd)
     return fd;
 }
 
-static int watch_supervisor(struct linux_log* log, const struct linux_route* route, struct cv_error* err)
+static int watch_supervisor(struct linux_log* log, struct linux_route* route, struct cv_error* err)
 {
     int connection_fd = -1;
     int rc            = linux_client_connect_to(route, &connection_fd, err);
@@ -136,7 +136,7 @@ static int look_around(struct linux_log* log, struct containerv_info* info, stru
     if (rc == 0 && route.folder_fd >= 0)
         rc = watch_supervisor(log, &route, err);
     log->unsure = log->watch_fd < 0 && !linux_client_rests(info);
-    cv_handle_closep(&route.folder_fd);
+    linux_route_close(&route);
     return rc;
 }
 

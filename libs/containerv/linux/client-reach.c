@@ -26,7 +26,13 @@ static int not_found(const char* id, struct cv_error* err)
     return CV_ERR_NOT_FOUND;
 }
 
-int linux_client_connect_to(const struct linux_route* route, int* fd_out, struct cv_error* err)
+void linux_route_close(struct linux_route* route)
+{
+    cv_handle_closep(&route->folder_fd);
+    cv_handle_closep(&route->ready_fd);
+}
+
+static int connect_anew(const struct linux_route* route, int* fd_out, struct cv_error* err)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     int                fd      = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -50,12 +56,20 @@ int linux_client_connect_to(const struct linux_route* route, int* fd_out, struct
     return cv_error_errno(err, result, "connect to the container's guardian", GUARDIAN_SOCKET);
 }
 
+int linux_client_connect_to(struct linux_route* route, int* fd_out, struct cv_error* err)
+{
+    if (route->ready_fd < 0)
+        return connect_anew(route, fd_out, err);
+    *fd_out         = route->ready_fd;
+    route->ready_fd = -1;
+    return 0;
+}
+
 int linux_client_reach(const char* id, struct linux_route* route_out, struct cv_error* err)
 {
     CV_CLEANUP(cv_freep) char* run    = NULL;
     CV_CLEANUP(cv_freep) char* path   = NULL;
     struct linux_route         route  = LINUX_ROUTE_INIT;
-    int                        fd     = -1;
     int                        result = cv_folders_run(&run, err);
 
     if (result < 0)
@@ -67,12 +81,11 @@ int linux_client_reach(const char* id, struct linux_route* route_out, struct cv_
     if (route.folder_fd < 0)
         return errno == ENOENT ? not_found(id, err)
                                : cv_error_errno(err, errno, "open the container's run folder", path);
-    result = linux_client_connect_to(&route, &fd, err); /* does anybody hold it? */
-    cv_handle_closep(&fd);
+    result = connect_anew(&route, &route.ready_fd, err); /* does anybody hold it? */
     if (result == 0) {
         *route_out = route;
         return 0;
     }
-    cv_handle_closep(&route.folder_fd);
+    linux_route_close(&route);
     return result == CV_ERR_LOST ? not_found(id, err) : result;
 }

@@ -27,7 +27,7 @@ static void tell(struct telling* telling, const Containerv__Guardian__Leftover* 
 }
 
 /* 1: there is more. */
-static int ask(const struct linux_route* route, bool dry_run, struct telling* telling, struct cv_error* err)
+static int ask(struct linux_route* route, bool dry_run, struct telling* telling, struct cv_error* err)
 {
     Containerv__Guardian__Request   request   = CONTAINERV__GUARDIAN__REQUEST__INIT;
     Containerv__Guardian__Reconcile reconcile = CONTAINERV__GUARDIAN__RECONCILE__INIT;

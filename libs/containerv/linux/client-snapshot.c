@@ -80,8 +80,8 @@ static int hear_all(int fd, const struct cv_snapshot_request* request, struct cv
     return rc;
 }
 
-static int run_by(struct linux_instance* self, const struct linux_route* held,
-    const struct cv_snapshot_request* request, int folder_fd, struct cv_error* err)
+static int run_by(struct linux_instance* self, struct linux_route* held, const struct cv_snapshot_request* request,
+    int folder_fd, struct cv_error* err)
 {
     CV_CLEANUP(cv_handle_closep) int own = -1;
     int                              ends[2];

@@ -119,8 +119,8 @@ int linux_supervised_inspect(struct linux_instance* self, char** text_out, struc
 /* --- state --------------------------------------------------------------------------------------------------------------------- */
 
 /* The supervisor's own, which is ahead of the file. */
-static int ask_info(const struct linux_instance* self, const struct linux_route* route,
-    struct containerv_info* info_out, struct cv_error* err)
+static int ask_info(const struct linux_instance* self, struct linux_route* route, struct containerv_info* info_out,
+    struct cv_error* err)
 {
     Containerv__Guardian__Request request = CONTAINERV__GUARDIAN__REQUEST__INIT;
     Containerv__Guardian__Plain   plain   = CONTAINERV__GUARDIAN__PLAIN__INIT;
@@ -145,11 +145,11 @@ static int info_of(struct linux_instance* self, struct containerv_info* info_out
 
     if (rc == 0 && route.folder_fd >= 0)
         rc = ask_info(self, &route, info_out, err);
-    cv_handle_closep(&route.folder_fd);
+    linux_route_close(&route);
     if (rc != CV_ERR_LOST)
         return rc;
     rc = linux_client_record(self, info_out, &route, err); /* it ended meanwhile, in whatever way */
-    cv_handle_closep(&route.folder_fd);
+    linux_route_close(&route);
     return rc;
 }
 
@@ -215,7 +215,7 @@ static int past_exit(struct linux_instance* self, struct containerv_exit* exit_o
     struct containerv_info info  = { .size = sizeof(info) };
     int                    rc    = linux_client_record(self, &info, &route, err);
 
-    cv_handle_closep(&route.folder_fd);
+    linux_route_close(&route);
     if (rc == CV_ERR_NOT_FOUND) /* destroyed */
         return linux_supervised_past_exit(self, exit_out, err);
     if (rc < 0)
@@ -242,7 +242,7 @@ static int wait_once(struct linux_instance* self, Containerv__Guardian__Wait* wa
     request.wait           = wait;
     if (rc == 0)
         rc = linux_client_call(&route, &request, NULL, &answer, err);
-    cv_handle_closep(&route.folder_fd);
+    linux_route_close(&route);
     if (rc < 0)
         return rc;
     if (answer.reply->exit != NULL)
@@ -306,7 +306,7 @@ int linux_supervised_hold(struct linux_instance* self, struct linux_route* route
     struct containerv_info       info   = { .size = sizeof(info) };
     int                          rc     = linux_client_record(self, &info, &route, err);
 
-    cv_handle_closep(&route.folder_fd);
+    linux_route_close(&route);
     if (rc < 0 || !linux_client_rests(&info))
         return rc;
     rc            = linux_supervisor_wait_gone(self->id, err);
@@ -340,7 +340,7 @@ static int destroy_once(struct linux_instance* self, struct cv_error* err)
     struct containerv_info info  = { .size = sizeof(info) };
     int                    rc    = linux_client_record(self, &info, &route, err);
 
-    cv_handle_closep(&route.folder_fd);
+    linux_route_close(&route);
     if (rc < 0)
         return rc;
     if (linux_client_rests(&info)) {

@@ -47,7 +47,7 @@ static int start_program(struct linux_route* route_out, struct cv_error* err)
     return result;
 }
 
-static int ask(const struct linux_route* route, Containerv__Guardian__Create* create, struct cv_error* err)
+static int ask(struct linux_route* route, Containerv__Guardian__Create* create, struct cv_error* err)
 {
     Containerv__Guardian__Request request = CONTAINERV__GUARDIAN__REQUEST__INIT;
     struct linux_client_answer    answer  = { .reply = NULL };

@@ -286,7 +286,7 @@ static int send_privately(const struct linux_route* route, const uint8_t* bytes,
     return result;
 }
 
-static int send_to_another(const struct linux_route* route, const uint8_t* bytes, size_t length,
+static int send_to_another(struct linux_route* route, const uint8_t* bytes, size_t length,
     const struct message_fds* fds, int* fd_out, struct cv_error* err)
 {
     int fd     = -1;
@@ -317,7 +317,7 @@ static int receive_answer(int fd, struct linux_client_answer* answer, struct cv_
     return result;
 }
 
-int linux_client_call(const struct linux_route* route, const Containerv__Guardian__Request* request,
+int linux_client_call(struct linux_route* route, const Containerv__Guardian__Request* request,
     const struct message_fds* fds, struct linux_client_answer* answer_out, struct cv_error* err)
 {
     struct linux_client_answer    answer = { .reply = NULL };

@@ -41,11 +41,12 @@ struct linux_route {
     uint64_t generation; /* one of our own guardians, when the others are -1 */
     int      folder_fd;  /* the run folder of a container that another process holds: its socket is in there */
     int      main_fd;    /* the main socket of a supervisor that this process has started */
+    int ready_fd; /* with folder_fd: a connection to its socket that has not been used yet; the next call takes it */
 };
 
 #define LINUX_ROUTE_INIT                                                                                               \
     {                                                                                                                  \
-        .folder_fd = -1, .main_fd = -1                                                                                 \
+        .folder_fd = -1, .main_fd = -1, .ready_fd = -1                                                                 \
     }
 
 /* A call's answer. Release with linux_client_answer_release(). */
@@ -56,7 +57,7 @@ struct linux_client_answer {
 
 /* Send a request to that guardian, wait for the answer as long as it takes. The guardian's error is ours. CV_ERR_LOST when it is gone,
  * and for a process that only has inherited the guardian of its parent. */
-int  linux_client_call(const struct linux_route* route, const Containerv__Guardian__Request* request,
+int  linux_client_call(struct linux_route* route, const Containerv__Guardian__Request* request,
      const struct message_fds* fds, struct linux_client_answer* answer_out, struct cv_error* err);
 void linux_client_answer_release(struct linux_client_answer* answer);
 
@@ -66,9 +67,10 @@ size_t linux_client_guardians(pid_t* pids, size_t capacity);
 /* The back end's table. */
 extern const struct cv_backend cv_backend_linux;
 
-/* client-reach.c: containers of other processes. A route's folder is the caller's to close. */
-int linux_client_reach(const char* id, struct linux_route* route_out, struct cv_error* err);
-int linux_client_connect_to(const struct linux_route* route, int* fd_out, struct cv_error* err);
+/* client-reach.c: containers of other processes. A route is the caller's to close; not its main socket. */
+int  linux_client_reach(const char* id, struct linux_route* route_out, struct cv_error* err);
+int  linux_client_connect_to(struct linux_route* route, int* fd_out, struct cv_error* err);
+void linux_route_close(struct linux_route* route);
 /* client-list.c */
 int linux_client_list(int (*each)(const char* id, void* context), void* context, struct cv_error* err);
 int linux_client_list_info(int (*each)(const char* id, const struct containerv_info* info, void* context),
@@ -88,8 +90,8 @@ int linux_client_archiver(char** path_out, struct cv_error* err);
 struct linux_instance;
 int linux_client_copy(void* instance, const struct cv_copy_request* request, struct cv_error* err);
 /* `held`: the way to whoever holds its files, when it has a main socket; else to whoever runs the container. */
-int linux_client_send_copy(struct linux_instance* self, const struct linux_route* held,
-    Containerv__Guardian__Copy* copy, int socket_fd, struct cv_error* err);
+int linux_client_send_copy(struct linux_instance* self, struct linux_route* held, Containerv__Guardian__Copy* copy,
+    int socket_fd, struct cv_error* err);
 
 /* Rows for supervised containers: client-supervised.c, client-log.c, client-events.c */
 int linux_client_info(void* instance, struct containerv_info* info_out, struct cv_error* err);
@@ -111,7 +113,7 @@ void linux_client_journal_close(void* journal);
 
 /* client-snapshot.c; the request is sent by client-calls.c. `folder_fd` -1: none. */
 int linux_client_snapshot(void* instance, const struct cv_snapshot_request* request, struct cv_error* err);
-int linux_client_send_snapshot(struct linux_instance* self, const struct linux_route* held, bool pause, int socket_fd,
+int linux_client_send_snapshot(struct linux_instance* self, struct linux_route* held, bool pause, int socket_fd,
     int folder_fd, struct cv_error* err);
 
 /* client-calls.c: its rows. */
