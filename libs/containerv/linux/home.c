@@ -48,6 +48,10 @@ void linux_home_release(struct linux_home* home)
     *home = (struct linux_home)LINUX_HOME_INIT;
 }
 
+/*
+ * What is in uppers is the host root's to the host, also where it was made by the root of a container: a set-user-id program of that must
+ * not be within reach of the host's other users. Folders of before may still be open to them.
+ */
 static int open_folder(const char* base, const char* name, unsigned mode, int* fd_out, struct cv_error* err)
 {
     CV_CLEANUP(cv_freep) char* path = cv_asprintf(err, "%s%s%s", base, name[0] != '\0' ? "/" : "", name);
@@ -56,8 +60,14 @@ static int open_folder(const char* base, const char* name, unsigned mode, int* f
     int rc = cv_folder_make(path, mode, err);
     if (rc < 0)
         return rc;
-    *fd_out = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    return *fd_out < 0 ? cv_error_errno(err, errno, "open the folder", path) : 0;
+    CV_CLEANUP(linux_fd_closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    struct stat                     info;
+    if (fd < 0 || fstat(fd, &info) < 0)
+        return cv_error_errno(err, errno, "open the folder", path);
+    if ((info.st_mode & 0777 & ~mode) != 0 && fchmod(fd, mode) < 0)
+        return cv_error_errno(err, errno, "close the folder to others", path);
+    *fd_out = linux_fd_steal(&fd);
+    return 0;
 }
 
 static int find_folders(struct linux_home* home, struct cv_error* err)
@@ -118,7 +128,7 @@ static int discard_home(const struct linux_home* home, struct cv_error* err)
     char                            name[96];
     CV_CLEANUP(linux_fd_closep) int homes_fd = -1;
     CV_CLEANUP(linux_fd_closep) int trash_fd = -1;
-    int                             rc       = open_folder(home->state_dir, "containers", 0711, &homes_fd, err);
+    int                             rc       = open_folder(home->state_dir, "containers", 0700, &homes_fd, err);
     if (rc < 0)
         return rc;
     if (unlinkat(homes_fd, home->id, AT_REMOVEDIR) == 0 || errno == ENOENT) /* without an upper nothing is in it */
@@ -249,7 +259,7 @@ static int sweep_home(struct linux_home* dead, struct cv_error* err)
 {
     CV_CLEANUP(linux_fd_closep) int homes_fd = -1;
     CV_CLEANUP(linux_fd_closep) int home_fd  = -1;
-    int                             rc       = open_folder(dead->state_dir, "containers", 0711, &homes_fd, err);
+    int                             rc       = open_folder(dead->state_dir, "containers", 0700, &homes_fd, err);
     if (rc < 0)
         return rc;
     if (!is_kept(homes_fd, dead->id))
@@ -451,7 +461,7 @@ static int make_home(struct linux_home* home, enum linux_home_mode mode, int hom
     int rc = discard_home(home, err);
     if (rc < 0 || mode == LINUX_HOME_NONE)
         return rc;
-    if (mkdirat(homes_fd, home->id, 0711) < 0)
+    if (mkdirat(homes_fd, home->id, 0700) < 0)
         return cv_error_errno(err, errno, "make the container's folder", home->id);
     return open_home(home, homes_fd, err);
 }
@@ -503,7 +513,7 @@ static int claim(struct linux_home* home, enum linux_home_mode mode, struct cv_e
     CV_CLEANUP(linux_fd_closep) int        homes_fd = -1;
     int                                    rc       = lock_all(home, &lock, err);
     if (rc == 0)
-        rc = open_folder(home->state_dir, "containers", 0711, &homes_fd, err);
+        rc = open_folder(home->state_dir, "containers", 0700, &homes_fd, err);
     if (rc == 0)
         rc = linux_deaths_since_last() ? sweep_all(home, home->id, err) : sweep_own(home, err);
     if (rc == 0)

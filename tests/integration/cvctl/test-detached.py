@@ -52,6 +52,15 @@ class Detached(unittest.TestCase):
         self.assertEqual(self.log(), "started\nended\n")
         self.assertEqual(self.inspect()["exit"]["code"], 7)
 
+    def test_others_do_not_get_at_what_its_root_makes(self):
+        """A set-user-id program of the container's root is one of the host's root to the host."""
+        homes = os.path.join(self.env["CONTAINERV_STATE_DIR"], "containers")
+        os.mkdir(homes, 0o711)
+        self.run_detached("cp /bin/sh /program && chmod 4755 /program && exec sleep 60")
+        self.poll(lambda: os.path.exists(os.path.join(homes, self.ID, "upper", "program")))
+        for folder in (homes, os.path.join(homes, self.ID)):
+            self.assertEqual(os.stat(folder).st_mode & 0o7777, 0o700, folder)
+
     def test_what_can_not_start_is_told_and_not_there(self):
         cidfile = os.path.join(self.state.name, "cid")
         for program, code in (("/no/such", 127), ("/etc", 126)):
