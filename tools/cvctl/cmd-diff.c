@@ -5,6 +5,7 @@
 #include <cv/macros.h>
 #include <jansson.h>
 
+#include "control.h"
 #include "cvctl.h"
 #include "run.h"
 
@@ -44,11 +45,14 @@ static int print_json(char letter, const char* path)
 static void print_text(char letter, const char* path)
 {
     printf("%c ", letter);
-    for (const char* at = path; *at != '\0'; at++)
-        if ((unsigned char)*at < 0x20 || *at == 0x7f || *at == '\\')
-            printf("\\%03o", (unsigned char)*at);
-        else
-            putchar(*at);
+    while (*path != '\0') {
+        size_t control = *path == '\\' ? 1 : cvctl_control(path);
+
+        if (control == 0)
+            putchar(*path++);
+        for (; control > 0; control--)
+            printf("\\%03o", (unsigned char)*path++);
+    }
     putchar('\n');
 }
 

@@ -8,6 +8,7 @@
 #include <cv/terminal.h>
 #include <jansson.h>
 
+#include "control.h"
 #include "cvctl.h"
 
 #include <cv/banned.h>
@@ -31,8 +32,12 @@ static void print_json(const struct cv_error* err)
 /* What came from a file name or a container must not steer the terminal. */
 static void print_clean(const char* text)
 {
-    for (; *text != '\0'; text++)
-        fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, stderr);
+    while (*text != '\0') {
+        size_t length = cvctl_control(text);
+
+        fputc(length > 0 ? '?' : *text, stderr);
+        text += length > 0 ? length : 1;
+    }
 }
 
 int cvctl_print_error(const struct cv_error* err)

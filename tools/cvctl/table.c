@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control.h"
+
 #include <cv/banned.h>
 
 enum { GAP = 3, CELL_MAX = 512 };
@@ -24,21 +26,16 @@ static size_t width(const char* text)
     return n;
 }
 
-/* U+0080 to U+009f steer terminals, too: one of them is what ESC and [ are together. */
-static bool is_c1(const char* at)
-{
-    return (unsigned char)at[0] == 0xc2 && (unsigned char)at[1] >= 0x80 && (unsigned char)at[1] < 0xa0;
-}
-
 void cvctl_table_add(struct cvctl_table* table, const char* text)
 {
     char* copy = cv_strdup(text, NULL);
 
     for (char* at = copy; at != NULL && *at != '\0'; at++) {
-        if (is_c1(at))
-            memmove(at, at + 1, strlen(at));
-        else if ((unsigned char)*at >= 0x20 && *at != 0x7f)
+        size_t length = cvctl_control(at);
+        if (length == 0)
             continue;
+        if (length == 2)
+            memmove(at, at + 1, strlen(at));
         *at = '?';
     }
     if (copy == NULL || cv_strv_append_steal(&table->cells, copy) < 0)

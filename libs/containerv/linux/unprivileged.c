@@ -323,9 +323,9 @@ static bool is_inside(char** argv, enum linux_rights_single* why_out)
     return true;
 }
 
-static void be_inside(const struct linux_rights* rights, enum linux_rights_single why)
+static void be_inside(const char* program, const struct linux_rights* rights, enum linux_rights_single why)
 {
-    prctl(PR_SET_NAME, "cv-guardian", 0, 0, 0); /* the kernel named us after the path */
+    prctl(PR_SET_NAME, program, 0, 0, 0); /* the kernel named us after the path */
     state.active = true;
     state.ids    = rights->ids;
     state.single = rights->ids > 1 ? LINUX_SINGLE_NOT : why;
@@ -351,7 +351,7 @@ void linux_unprivileged_enter(char** argv, int kept_fd)
     if (rights.kind == LINUX_RIGHTS_FULL || (rights.kind == LINUX_RIGHTS_NESTED && read_maps(rights.ids, &failure) < 0))
         return;
     if (is_inside(argv, &why))
-        be_inside(&rights, why);
+        be_inside(argv[0], &rights, why);
     else
         enter(argv[0], &rights, kept_fd, &failure);
 }
