@@ -18,6 +18,9 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DEADLINE = 420  # several times what it takes on an idle machine
+# A job that hangs is ended by the guest itself, after its own time. A guest that does not do even that, and says nothing for this much longer,
+# stands still as a whole: QEMU's interpreter was seen to, once. It is started a second time then, and no third.
+STANDSTILL = 60
 RECORD = re.compile(rb"job (\S+) (\d+) ([\d.]+) ([\d.]+) (\d+)\n")
 BOOT = re.compile(rb"boot (\S+) ([\d.]+)\n")
 
@@ -59,11 +62,34 @@ def machine(kernel, initrd, image, work, results):
     ]  # fmt: skip
 
 
-def run_machine(command, environment):
+class Standstill(Exception):
+    """The guest has said nothing for longer than any job may take."""
+
+
+def wait_for(qemu, files, quiet):
+    """qemu's exit code. TimeoutExpired: it ran until the deadline."""
+    started = changed = time.monotonic()
+    seen = None
+    while True:
+        now = time.monotonic()
+        sizes = [os.path.getsize(path) if os.path.exists(path) else 0 for path in files]
+        if sizes != seen:
+            seen, changed = sizes, now
+        if now - changed > quiet:
+            raise Standstill
+        if now - started > DEADLINE:
+            raise subprocess.TimeoutExpired(qemu.args, DEADLINE)
+        try:
+            return qemu.wait(1)
+        except subprocess.TimeoutExpired:
+            pass
+
+
+def run_machine(command, environment, files, quiet):
     """Only our own child is ever killed."""
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment) as qemu:
         try:
-            return qemu.wait(DEADLINE)
+            return wait_for(qemu, files, quiet)
         except subprocess.TimeoutExpired:
             qemu.kill()
             print(f"guest: killed after {DEADLINE} s", file=sys.stderr)
@@ -103,7 +129,12 @@ def run(build, jobs, image_script="image.sh"):
         results = os.path.join(work, "results")
         command = machine(kernel, make_initrd(kernel, jobs, work), image, work, results)
         started = time.monotonic()
-        code = run_machine(command, {**os.environ, "TMPDIR": work})
+        files = [results, os.path.join(work, "console")]
+        try:
+            code = run_machine(command, {**os.environ, "TMPDIR": work}, files, max(int(job[1]) for job in jobs) + STANDSTILL)
+        except Standstill:
+            console_tail(os.path.join(work, "console"))
+            raise
         with open(results, "rb") as file:
             release, booted, records, complete = parse(file.read())
         took = time.monotonic() - started
@@ -114,10 +145,18 @@ def run(build, jobs, image_script="image.sh"):
     return records, complete and code == 0
 
 
+def run_twice(build, jobs, image_script="image.sh"):
+    try:
+        return run(build, jobs, image_script)
+    except Standstill:
+        print("guest: it stood still as a whole, and is started once more", file=sys.stderr)
+        return run(build, jobs, image_script)
+
+
 def run_tests(build, path, image_script="image.sh"):
     with open(path, encoding="utf-8") as file:
         jobs = [line.rstrip("\n").split("\t") for line in file if line.strip()]
-    records, ended = run(build, jobs, image_script)
+    records, ended = run_twice(build, jobs, image_script)
     failed = []
     for name, *_ in jobs:
         if name not in records:
@@ -160,5 +199,7 @@ def main(arguments):
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
+    except Standstill:
+        sys.exit("guest: it stood still as a whole")
     except (OSError, subprocess.CalledProcessError) as error:
         sys.exit(f"guest: {error}")

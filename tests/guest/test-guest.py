@@ -66,4 +66,32 @@ class Verdict(unittest.TestCase):
         self.assertEqual(self.verdict({}, jobs="")[0], 1)
 
 
+class Machine(unittest.TestCase):
+    """With a process in qemu's place."""
+
+    def run_for(self, seconds, writes, quiet, deadline=10):
+        with tempfile.TemporaryDirectory() as folder:
+            path = folder + "/console"
+            script = f"for i in $(seq {seconds}); do {'echo >>' + path if writes else ':'}; sleep 1; done; exit 3"
+            with mock.patch.object(guest, "DEADLINE", deadline), contextlib.redirect_stderr(io.StringIO()):
+                return guest.run_machine(["sh", "-c", script], None, [path], quiet)
+
+    def test_one_that_says_something_goes_on(self):
+        self.assertEqual(self.run_for(3, True, 2), 3)
+
+    def test_one_that_stands_still_is_ended(self):
+        self.assertRaises(guest.Standstill, self.run_for, 60, False, 1)
+
+    def test_one_that_never_ends_is_ended(self):
+        self.assertEqual(self.run_for(60, True, 30, deadline=2), -1)
+
+    def test_it_is_started_twice_and_no_more(self):
+        with contextlib.redirect_stderr(io.StringIO()):
+            with mock.patch.object(guest, "run", side_effect=[guest.Standstill, ({}, True)]) as run:
+                self.assertEqual(guest.run_twice("/build", []), ({}, True))
+                self.assertEqual(run.call_count, 2)
+            with mock.patch.object(guest, "run", side_effect=guest.Standstill):
+                self.assertRaises(guest.Standstill, guest.run_twice, "/build", [])
+
+
 unittest.main()
