@@ -113,8 +113,14 @@ int linux_supervised_event_handle(struct linux_instance* self, containerv_handle
     return rc;
 }
 
+static bool is_end_of(const struct containerv_journal_entry* entry, int64_t process)
+{
+    return entry->kind == CV_EVENT_EXITED && entry->has_exit
+           && (process == 0 ? entry->is_main != 0 : entry->process == process);
+}
+
 int linux_supervised_past_exit(
-    const struct linux_instance* self, struct containerv_exit* exit_out, struct cv_error* err)
+    const struct linux_instance* self, int64_t process, struct containerv_exit* exit_out, struct cv_error* err)
 {
     struct containerv_journal_entry entry  = { .size = sizeof(entry) };
     struct journal_reader*          reader = NULL;
@@ -122,7 +128,7 @@ int linux_supervised_past_exit(
     int                             rc     = open_journal(self->since_ns, &reader, err);
 
     while (rc == 0 && (rc = next_entry(reader, self->id, &entry, err)) == 0)
-        if (entry.kind == CV_EVENT_EXITED && entry.is_main && entry.has_exit) {
+        if (is_end_of(&entry, process)) {
             *exit_out      = entry.exit;
             exit_out->size = sizeof(*exit_out);
             found          = true;

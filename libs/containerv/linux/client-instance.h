@@ -92,8 +92,8 @@ void linux_supervised_release(struct linux_instance* self, struct linux_route* r
 /* client-events.c: the journal's entries of this container as its events. */
 int linux_supervised_next_event(struct linux_instance* self, struct containerv_event* event_out, struct cv_error* err);
 int linux_supervised_event_handle(struct linux_instance* self, containerv_handle_t* handle_out, struct cv_error* err);
-/* How its last run ended, of a container that is gone. CV_ERR_NOT_FOUND when the journal does not tell. */
+/* How a process of it ended, or its last run (0), though nobody is there to be asked. CV_ERR_NOT_FOUND when the journal does not tell. */
 int linux_supervised_past_exit(
-    const struct linux_instance* self, struct containerv_exit* exit_out, struct cv_error* err);
+    const struct linux_instance* self, int64_t process, struct containerv_exit* exit_out, struct cv_error* err);
 
 #endif

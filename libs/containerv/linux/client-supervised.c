@@ -217,7 +217,7 @@ static int past_exit(struct linux_instance* self, struct containerv_exit* exit_o
 
     linux_route_close(&route);
     if (rc == CV_ERR_NOT_FOUND) /* destroyed */
-        return linux_supervised_past_exit(self, exit_out, err);
+        return linux_supervised_past_exit(self, 0, exit_out, err);
     if (rc < 0)
         return rc;
     if (!linux_client_rests(&info))
@@ -259,10 +259,14 @@ int linux_supervised_wait(struct linux_instance* self, Containerv__Guardian__Wai
     int64_t deadline_ms = cv_clock_deadline_ms(wait->timeout_ms);
 
     while (true) {
+        struct cv_error unused =
+            CV_ERROR_INIT; /* that its end is not written down says less than why nobody could be asked */
         bool found = false;
         int  rc    = wait_once(self, wait, exit_out, &found, err);
-        if (wait->process != 0 || (found && rc != CV_ERR_LOST))
+        if (found && rc != CV_ERR_LOST)
             return rc;
+        if (wait->process != 0)
+            return linux_supervised_past_exit(self, wait->process, exit_out, &unused) == 0 ? 0 : rc;
         rc = past_exit(self, exit_out, err);
         if (rc <= 0)
             return rc;

@@ -1,4 +1,5 @@
 /* Containers of this process, used by others: children that the library knows nothing about. */
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -219,6 +220,29 @@ static void a_wait_on_a_stopped_one_is_answered_from_its_record(void** state)
     OK(containerv_destroy(container));
 }
 
+static void the_end_of_a_further_process_is_not_lost_with_its_container(void** state)
+{
+    const char* const               argv[]    = { "/bin/sh", "-c", "exit 9", NULL };
+    struct containerv_spawn_options spawn     = { .size = sizeof(spawn), .argv = argv };
+    struct containerv_container*    container = clients_make("sleep 1000", 0);
+    struct containerv_exit          ended     = { .size = sizeof(ended) };
+    struct containerv_event         event     = { .size = sizeof(event) };
+    containerv_handle_t             handle;
+    process_handle_t                process;
+    (void)state;
+    OK(containerv_event_fd(container, &handle));
+    OK(containerv_spawn(container, argv[0], &spawn, &process));
+    while (containerv_events(container, &event) != 0 || event.kind != CV_EVENT_EXITED) {
+        struct pollfd entry = { .fd = handle, .events = POLLIN };
+        assert_true(poll(&entry, 1, -1) == 1);
+    }
+    OK(containerv_stop(container, 0));
+    OK(containerv_wait(container, process, -1, &ended)); /* nobody is there to be asked */
+    assert_int_equal(ended.code, 9);
+    FAILS(CV_ERR_STATE, containerv_wait(container, process + 1, -1, &ended));
+    OK(containerv_destroy(container));
+}
+
 static void a_wait_has_its_time(void** state)
 {
     struct containerv_container* container = clients_make("sleep 1000", 0);
@@ -326,6 +350,7 @@ int main(void)
         cmocka_unit_test(a_list_tells_what_is_known_of_each),
         cmocka_unit_test(all_that_wait_are_told),
         cmocka_unit_test(a_wait_on_a_stopped_one_is_answered_from_its_record),
+        cmocka_unit_test(the_end_of_a_further_process_is_not_lost_with_its_container),
         cmocka_unit_test(a_wait_has_its_time),
         cmocka_unit_test(one_that_does_not_run_is_not_to_be_used),
         cmocka_unit_test(its_files_are_reached_while_it_rests),
