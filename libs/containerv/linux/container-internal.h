@@ -1,4 +1,4 @@
-/* What container.c and join.c share. */
+/* What the files container*.c and join.c share. */
 #ifndef CV_LINUX_CONTAINER_INTERNAL_H
 #define CV_LINUX_CONTAINER_INTERNAL_H
 
@@ -34,6 +34,22 @@ struct linux_container {
     int64_t                     gone_by_ms; /* 0: it was not killed yet */
     struct linux_container*     next_left;
 };
+
+/* container.c */
+void linux_container_free(struct linux_container* c);
+
+/* container-cgroup.c: its groups with their limits, and the end of those. */
+int linux_container_claim_cgroup(struct linux_container* c, struct cv_error* err);
+int linux_container_remove_group(const struct linux_container* c, struct cv_error* err);
+
+/* container-provide.c: all that PID 1 can't make itself is handed to it over its control socket. */
+int linux_container_provide(struct linux_container* c, int control_fd, struct cv_error* err);
+int linux_container_hand_over(int control_fd, enum setup_word word, size_t index, int fd, struct cv_error* err);
+int linux_container_open_namespace(
+    const struct linux_container* c, const char* name, int* fd_out, struct cv_error* err);
+
+/* container-life.c: from the first time that it is killed, how long it may still take. */
+int64_t linux_container_patience_ms(struct linux_container* c);
 
 /* join.c: for a fork of the guardian. Of the container's namespaces those of `mask` are joined, and its root is entered. */
 int linux_join_namespaces(const struct linux_container* container, unsigned long mask, struct cv_error* err);

@@ -53,7 +53,8 @@ int cv_spec_copy(const struct cv_spec* spec, struct cv_spec** copy_out, struct c
         cv_spec_free(copy);
         return cv_error_no_memory(err);
     }
-    *copy_out = copy;
+    copy->ext.bare = spec->ext.bare; /* no table has it */
+    *copy_out      = copy;
     return 0;
 }
 

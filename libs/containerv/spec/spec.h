@@ -286,6 +286,7 @@ struct cv_spec_extension {
     uint32_t       shared;  /* CV_SHARE_*; written as a list of names */
     struct cv_strv layers;  /* read-only lower folders, lowest first; root.path is then NULL */
     bool           no_init; /* the program is PID 1 */
+    bool           bare;    /* an OCI runtime's: nothing of ours is added. Set by code, it has no written form */
     bool           hold;    /* no command: lives until destroyed */
     char*
         seccomp; /* NULL = "default"; "unconfined"; "spec" = linux.seccomp of this document; "docker" = docker_seccomp */
