@@ -40,9 +40,9 @@ static CVCTL_SETTER(set_env_file)
     return cvctl_run_set_env_file(target, option, env_path, err);
 }
 
-static const struct cvctl_option* table(void)
+static const struct cv_option* table(void)
 {
-    static struct cvctl_option rows[ROWS_MAX];
+    static struct cv_option rows[ROWS_MAX];
     for (size_t i = 0; cvctl_run_table[i].name != NULL; i++) {
         FUZZ_CHECK(i + 1 < ROWS_MAX);
         rows[i] = cvctl_run_table[i];
@@ -96,7 +96,7 @@ static void parse(int argc, char** argv)
     struct cvctl_run_options options;
 
     cvctl_run_options_init(&options);
-    int rc = cvctl_options_parse(table(), argc, argv, &options, &help, &first, &err);
+    int rc = cv_options_parse(table(), argc, argv, &options, &help, &first, &err);
     FUZZ_CHECK(rc == 0 || (rc < 0 && err.text[0] != '\0' && err.step[0] != '\0'));
     check_mounts(&options); /* what was taken before a refusal too */
     check_lists(&options);

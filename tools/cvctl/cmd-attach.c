@@ -11,7 +11,7 @@ struct attach_options {
     bool                no_input, json;
 };
 
-static int set_keys(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
+static int set_keys(void* target, const struct cv_option* option, const char* value, struct cv_error* err)
 {
     (void)option;
     return cvctl_detach_keys_parse(value, &((struct attach_options*)target)->attach.keys, err);
@@ -19,13 +19,13 @@ static int set_keys(void* target, const struct cvctl_option* option, const char*
 
 #define AT(member) offsetof(struct attach_options, member)
 
-static const struct cvctl_option options[] = {
-    { "no-stdin", 0, NULL, cvctl_option_bool, AT(no_input), "connect no input" },
-    { "close-stdin", 0, NULL, cvctl_option_bool, AT(attach.input_ends),
+static const struct cv_option options[] = {
+    { "no-stdin", 0, NULL, cv_option_bool, AT(no_input), "connect no input" },
+    { "close-stdin", 0, NULL, cv_option_bool, AT(attach.input_ends),
         "when your input ends, end the program's; else others may attach to it later" },
-    { "sig-proxy", 0, NULL, cvctl_option_bool, AT(attach.proxy),
+    { "sig-proxy", 0, NULL, cv_option_bool, AT(attach.proxy),
         "hand signals on to the program (default); =false: they only end attach" },
-    { "replay", 0, NULL, cvctl_option_bool, AT(attach.replay), "first all that it has written so far" },
+    { "replay", 0, NULL, cv_option_bool, AT(attach.replay), "first all that it has written so far" },
     { "detach-keys", 0, "KEYS", set_keys, 0, "leave a terminal by them, default " CVCTL_DETACH_KEYS "; \"\" is none" },
     { "format", 0, "FORMAT", cvctl_option_format, AT(json), "how errors are printed: text or json" },
     { NULL },

@@ -14,10 +14,10 @@ struct commit_options {
     bool no_pause, quiet, json;
 };
 
-static const struct cvctl_option options[] = {
-    { "no-pause", 0, NULL, cvctl_option_bool, offsetof(struct commit_options, no_pause),
+static const struct cv_option options[] = {
+    { "no-pause", 0, NULL, cv_option_bool, offsetof(struct commit_options, no_pause),
         "let the container run meanwhile: what it writes then may be in the layer in part" },
-    { "quiet", 'q', NULL, cvctl_option_bool, offsetof(struct commit_options, quiet),
+    { "quiet", 'q', NULL, cv_option_bool, offsetof(struct commit_options, quiet),
         "show no progress, also on a terminal" },
     { "format", 0, "FORMAT", cvctl_option_format, offsetof(struct commit_options, json), "of errors: text or json" },
     { NULL },

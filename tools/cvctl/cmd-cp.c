@@ -17,13 +17,12 @@ struct cp_options {
     bool archive, follow, quiet, json;
 };
 
-static const struct cvctl_option options[] = {
-    { "archive", 'a', NULL, cvctl_option_bool, offsetof(struct cp_options, archive),
+static const struct cv_option options[] = {
+    { "archive", 'a', NULL, cv_option_bool, offsetof(struct cp_options, archive),
         "keep owners (needs root); else everything belongs to you, or to the container's root" },
-    { "follow-link", 'L', NULL, cvctl_option_bool, offsetof(struct cp_options, follow),
+    { "follow-link", 'L', NULL, cv_option_bool, offsetof(struct cp_options, follow),
         "when SRC itself is a symbolic link, copy what it leads to" },
-    { "quiet", 'q', NULL, cvctl_option_bool, offsetof(struct cp_options, quiet),
-        "show no progress, also on a terminal" },
+    { "quiet", 'q', NULL, cv_option_bool, offsetof(struct cp_options, quiet), "show no progress, also on a terminal" },
     { "format", 0, "FORMAT", cvctl_option_format, offsetof(struct cp_options, json), "of errors: text or json" },
     { NULL },
 };

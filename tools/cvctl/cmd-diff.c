@@ -15,7 +15,7 @@ struct diff_options {
     bool json;
 };
 
-static const struct cvctl_option options[] = {
+static const struct cv_option options[] = {
     { "format", 0, "FORMAT", cvctl_option_format, offsetof(struct diff_options, json),
         "text or json: an object a line, also of errors" },
     { NULL },
@@ -46,7 +46,7 @@ static void print_text(char letter, const char* path)
 {
     printf("%c ", letter);
     while (*path != '\0') {
-        size_t control = *path == '\\' ? 1 : cvctl_control(path);
+        size_t control = *path == '\\' ? 1 : cv_control(path);
 
         if (control == 0)
             putchar(*path++);

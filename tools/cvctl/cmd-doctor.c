@@ -17,8 +17,8 @@ struct doctor_options {
     bool json, repair;
 };
 
-static const struct cvctl_option options[] = {
-    { "repair", 0, NULL, cvctl_option_bool, offsetof(struct doctor_options, repair),
+static const struct cv_option options[] = {
+    { "repair", 0, NULL, cv_option_bool, offsetof(struct doctor_options, repair),
         "first remove what dead containers left, as 'system prune' does" },
     { "format", 0, "FORMAT", cvctl_option_format, offsetof(struct doctor_options, json), "text or json" },
     { NULL },

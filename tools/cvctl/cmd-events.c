@@ -21,7 +21,7 @@ struct events_options {
     uint32_t    kind;
 };
 
-static int set_filter(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
+static int set_filter(void* target, const struct cv_option* option, const char* value, struct cv_error* err)
 {
     struct events_options* chosen = target;
     size_t                 key    = strcspn(value, "=");
@@ -44,7 +44,7 @@ static int set_filter(void* target, const struct cvctl_option* option, const cha
 
 #define AT(member) offsetof(struct events_options, member)
 
-static const struct cvctl_option options[] = {
+static const struct cv_option options[] = {
     { "since", 0, "TIME", cvctl_option_when, AT(since_ns), "also what has happened from then on" },
     { "until", 0, "TIME", cvctl_option_when, AT(until_ns), "end at this time" },
     { "filter", 0, "KEY=VALUE", set_filter, 0, "id=BEGINNING or event=KIND" },
@@ -77,9 +77,9 @@ static int print_json(const struct containerv_journal_entry* entry, struct cv_er
 
 static void print_text(const struct containerv_journal_entry* entry)
 {
-    char when[CVCTL_WHEN_SIZE];
+    char when[CV_WHEN_SIZE];
 
-    cvctl_when_print(entry->time_ns, when);
+    cv_when_print(entry->time_ns, when);
     printf("%s %s %s", when, entry->id, cvctl_event_name(entry->kind));
     if (entry->process != 0)
         printf(" %s %lld", entry->is_main != 0 ? "main" : "process", (long long)entry->process);

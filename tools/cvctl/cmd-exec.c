@@ -22,17 +22,17 @@ static CVCTL_SETTER(set_keys)
 
 #define AT(member) offsetof(struct exec_options, member)
 
-static const struct cvctl_option options[] = {
-    { "interactive", 'i', NULL, cvctl_option_bool, AT(run.interactive),
+static const struct cv_option options[] = {
+    { "interactive", 'i', NULL, cv_option_bool, AT(run.interactive),
         "connect standard input; without it the program reads nothing" },
-    { "tty", 't', NULL, cvctl_option_bool, AT(run.terminal), "give the program a terminal" },
-    { "detach", 'd', NULL, cvctl_option_bool, AT(detach), "don't wait for it; what it writes goes nowhere" },
+    { "tty", 't', NULL, cv_option_bool, AT(run.terminal), "give the program a terminal" },
+    { "detach", 'd', NULL, cv_option_bool, AT(detach), "don't wait for it; what it writes goes nowhere" },
     { "env", 'e', "NAME[=VALUE]", cvctl_run_set_env, 0,
         "set a variable beside the container's; NAME alone takes yours" },
     { "env-file", 0, "FILE", cvctl_run_set_env_file, 0, "the same, one a line" },
     { "workdir", 'w', "PATH", cvctl_run_set_absolute, AT(run.workdir),
         "working folder inside, default the container's" },
-    { "user", 'u', "USER[:GROUP]", cvctl_option_string, AT(run.user), "default the container's" },
+    { "user", 'u', "USER[:GROUP]", cv_option_string, AT(run.user), "default the container's" },
     { "timeout", 0, "DURATION", cvctl_run_set_timeout, 0, "kill the program after 90, 90s, 1m30s, 500ms" },
     { "detach-keys", 0, "KEYS", set_keys, 0,
         "leave the terminal by them, default " CVCTL_DETACH_KEYS "; \"\" is none" },

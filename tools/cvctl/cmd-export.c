@@ -16,10 +16,10 @@ struct export_options {
     bool        quiet, json;
 };
 
-static const struct cvctl_option options[] = {
-    { "output", 'o', "FILE", cvctl_option_string, offsetof(struct export_options, output),
+static const struct cv_option options[] = {
+    { "output", 'o', "FILE", cv_option_string, offsetof(struct export_options, output),
         "write to a file instead of standard output" },
-    { "quiet", 'q', NULL, cvctl_option_bool, offsetof(struct export_options, quiet),
+    { "quiet", 'q', NULL, cv_option_bool, offsetof(struct export_options, quiet),
         "show no progress, also on a terminal" },
     { "format", 0, "FORMAT", cvctl_option_format, offsetof(struct export_options, json), "of errors: text or json" },
     { NULL },

@@ -14,8 +14,8 @@ struct inspect_options {
     struct cv_str list; /* the output */
 };
 
-static const struct cvctl_option options[] = {
-    { "redact", 0, NULL, cvctl_option_bool, offsetof(struct inspect_options, redact),
+static const struct cv_option options[] = {
+    { "redact", 0, NULL, cv_option_bool, offsetof(struct inspect_options, redact),
         "print *** for the values of the environment" },
     { "format", 0, "FORMAT", cvctl_option_format, offsetof(struct inspect_options, json), "of errors: text or json" },
     { NULL },
@@ -39,7 +39,7 @@ static int print(struct cv_str* list)
     struct cv_error                          err  = CV_ERROR_INIT;
 
     cv_str_append(list, "]");
-    cvctl_json_indent(list->text, 0, &text);
+    cv_json_indent(list->text, 0, &text);
     cv_str_append(&text, "\n");
     if (list->failed || text.failed) {
         cv_error_no_memory(&err);

@@ -10,13 +10,13 @@ struct kill_options {
     int  signal;
 };
 
-static int set_signal(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
+static int set_signal(void* target, const struct cv_option* option, const char* value, struct cv_error* err)
 {
     (void)option;
-    return cvctl_signal_parse(value, &((struct kill_options*)target)->signal, err);
+    return cv_signal_parse(value, &((struct kill_options*)target)->signal, err);
 }
 
-static const struct cvctl_option options[] = {
+static const struct cv_option options[] = {
     { "signal", 's', "SIGNAL", set_signal, 0, "a name or number, default KILL" },
     { "format", 0, "FORMAT", cvctl_option_format, offsetof(struct kill_options, json), "of errors: text or json" },
     { NULL },

@@ -24,7 +24,7 @@ struct logs_options {
     int64_t  since_ns, until_ns; /* 0: not given */
 };
 
-static int set_tail(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
+static int set_tail(void* target, const struct cv_option* option, const char* value, struct cv_error* err)
 {
     struct logs_options* chosen = target;
     (void)option;
@@ -34,7 +34,7 @@ static int set_tail(void* target, const struct cvctl_option* option, const char*
     return cv_error_hint(err, "a number of lines, or all");
 }
 
-static int set_offset(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
+static int set_offset(void* target, const struct cv_option* option, const char* value, struct cv_error* err)
 {
     struct logs_options* chosen = target;
     (void)option;
@@ -45,14 +45,14 @@ static int set_offset(void* target, const struct cvctl_option* option, const cha
 
 #define AT(member) offsetof(struct logs_options, member)
 
-static const struct cvctl_option options[] = {
-    { "follow", 'f', NULL, cvctl_option_bool, AT(follow), "go on with what is written, until the container stops" },
+static const struct cv_option options[] = {
+    { "follow", 'f', NULL, cv_option_bool, AT(follow), "go on with what is written, until the container stops" },
     { "tail", 'n', "LINES", set_tail, 0, "only the last of them, of both streams together; default all" },
     { "since", 0, "TIME", cvctl_option_when, AT(since_ns), "only what was written from then on" },
     { "until", 0, "TIME", cvctl_option_when, AT(until_ns), "only what was written before" },
-    { "timestamps", 't', NULL, cvctl_option_bool, AT(timestamps), "the time in front of each line" },
-    { "stdout", 0, NULL, cvctl_option_bool, AT(only_output), "only standard output" },
-    { "stderr", 0, NULL, cvctl_option_bool, AT(only_error), "only standard error" },
+    { "timestamps", 't', NULL, cv_option_bool, AT(timestamps), "the time in front of each line" },
+    { "stdout", 0, NULL, cv_option_bool, AT(only_output), "only standard output" },
+    { "stderr", 0, NULL, cv_option_bool, AT(only_error), "only standard error" },
     { "offset", 0, "OFFSET", set_offset, 0, "start at this record of the log" },
     { "format", 0, "FORMAT", cvctl_option_format, AT(json), "text or json: one record a line, with its offset" },
     { NULL },

@@ -7,7 +7,7 @@ struct pause_options {
     bool json;
 };
 
-static const struct cvctl_option options[] = {
+static const struct cv_option options[] = {
     { "format", 0, "FORMAT", cvctl_option_format, offsetof(struct pause_options, json), "of errors: text or json" },
     { NULL },
 };

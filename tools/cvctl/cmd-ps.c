@@ -20,7 +20,7 @@ struct ps_options {
     uint32_t    state;
 };
 
-static int set_filter(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
+static int set_filter(void* target, const struct cv_option* option, const char* value, struct cv_error* err)
 {
     struct ps_options* chosen = target;
     (void)option;
@@ -39,11 +39,11 @@ static int set_filter(void* target, const struct cvctl_option* option, const cha
     return cv_error_hint(err, "id=ID, or status= with one of created running paused restarting stopped");
 }
 
-static const struct cvctl_option options[] = {
-    { "all", 'a', NULL, cvctl_option_bool, offsetof(struct ps_options, all), "also those that don't run" },
-    { "quiet", 'q', NULL, cvctl_option_bool, offsetof(struct ps_options, quiet), "only the ids" },
+static const struct cv_option options[] = {
+    { "all", 'a', NULL, cv_option_bool, offsetof(struct ps_options, all), "also those that don't run" },
+    { "quiet", 'q', NULL, cv_option_bool, offsetof(struct ps_options, quiet), "only the ids" },
     { "filter", 0, "KEY=VALUE", set_filter, 0, "id=BEGINNING or status=STATE; the latter as with -a" },
-    { "no-trunc", 0, NULL, cvctl_option_bool, offsetof(struct ps_options, full), "cut nothing" },
+    { "no-trunc", 0, NULL, cv_option_bool, offsetof(struct ps_options, full), "cut nothing" },
     { "format", 0, "FORMAT", cvctl_option_table, offsetof(struct ps_options, json), "table or json" },
     { NULL },
 };
@@ -91,34 +91,34 @@ static char* join(const json_t* args)
     return cv_str_steal(&text, NULL);
 }
 
-static void add_cut(struct cvctl_table* table, const char* text, size_t width, bool full)
+static void add_cut(struct cv_text_table* table, const char* text, size_t width, bool full)
 {
-    char* cut = text == NULL ? NULL : full ? cv_strdup(text, NULL) : cvctl_shorten(text, width);
+    char* cut = text == NULL ? NULL : full ? cv_strdup(text, NULL) : cv_text_shorten(text, width);
 
     if (cut == NULL)
         table->failed = true;
     else
-        cvctl_table_add(table, cut);
+        cv_text_table_add(table, cut);
     free(cut);
 }
 
-static void add_row(const struct ps_options* chosen, const struct row* row, int64_t now, struct cvctl_table* table)
+static void add_row(const struct ps_options* chosen, const struct row* row, int64_t now, struct cv_text_table* table)
 {
-    char  text[CVCTL_STATUS_SIZE], since[CVCTL_AGO_SIZE];
+    char  text[CVCTL_STATUS_SIZE], since[CV_AGO_SIZE];
     char* command = row->args != NULL              ? join(row->args)
                     : row->info.command[0] != '\0' ? cv_strdup(row->info.command, NULL)
                                                    : cv_strdup("-", NULL);
 
-    cvctl_table_add(table, row->id); /* never cut: it is what one copies */
+    cv_text_table_add(table, row->id); /* never cut: it is what one copies */
     add_cut(table, command, COMMAND_WIDTH, chosen->full);
     free(command);
-    cvctl_when_long(now - row->info.created_ns, since);
+    cv_when_long(now - row->info.created_ns, since);
     if (row->info.created_ns != 0)
-        cvctl_table_printf(table, "%s ago", since);
+        cv_text_table_printf(table, "%s ago", since);
     else
-        cvctl_table_add(table, "-");
+        cv_text_table_add(table, "-");
     cvctl_status_print(&row->info, now, text);
-    cvctl_table_add(table, text);
+    cv_text_table_add(table, text);
 }
 
 static json_t* row_json(const struct row* row, int64_t now)
@@ -136,7 +136,7 @@ static json_t* row_json(const struct row* row, int64_t now)
     return object;
 }
 
-static int show(const struct ps_options* chosen, const struct row* row, int64_t now, struct cvctl_table* table,
+static int show(const struct ps_options* chosen, const struct row* row, int64_t now, struct cv_text_table* table,
     struct cv_error* err)
 {
     if (chosen->json)
@@ -148,9 +148,9 @@ static int show(const struct ps_options* chosen, const struct row* row, int64_t 
     return 0;
 }
 
-static int print_table(const struct cvctl_table* table, struct cv_error* err)
+static int print_table(const struct cv_text_table* table, struct cv_error* err)
 {
-    CV_CLEANUP(cv_freep) char* text = cvctl_table_text(table, err);
+    CV_CLEANUP(cv_freep) char* text = cv_text_table_text(table, err);
 
     if (text == NULL)
         return err->code;
@@ -161,7 +161,7 @@ static int print_table(const struct cvctl_table* table, struct cv_error* err)
 /* A list that is being made. */
 struct listing {
     const struct ps_options* chosen;
-    struct cvctl_table*      table;
+    struct cv_text_table*    table;
     int64_t                  now;
     int                      code;
 };
@@ -208,17 +208,17 @@ static int list_one(const char* id, const struct containerv_info* info, void* co
 
 static int run(int argc, char** argv)
 {
-    struct cvctl_table table   = { .columns = 4 };
-    struct ps_options  chosen  = { 0 };
-    struct listing     listing = { .chosen = &chosen, .table = &table, .now = cv_clock_realtime_ns() };
-    struct cv_error    err     = CV_ERROR_INIT;
-    int                first = 0, code = 0;
+    struct cv_text_table table   = { .columns = 4 };
+    struct ps_options    chosen  = { 0 };
+    struct listing       listing = { .chosen = &chosen, .table = &table, .now = cv_clock_realtime_ns() };
+    struct cv_error      err     = CV_ERROR_INIT;
+    int                  first = 0, code = 0;
 
     if (!cvctl_parse(&cvctl_ps_command, argc, argv, &chosen, &first, &code)
         || !cvctl_arguments_check(&cvctl_ps_command, argc, first, 0, 0, &code))
         return code;
     for (size_t i = 0; i < table.columns; i++)
-        cvctl_table_add(&table, (const char* const[]){ "CONTAINER", "COMMAND", "CREATED", "STATUS" }[i]);
+        cv_text_table_add(&table, (const char* const[]){ "CONTAINER", "COMMAND", "CREATED", "STATUS" }[i]);
     if (containerv_list_info(list_one, &listing) != 0) {
         (void)cvctl_print_last_error();
         listing.code = CVCTL_EXIT_FAILED;
@@ -226,7 +226,7 @@ static int run(int argc, char** argv)
     code = listing.code;
     if (!chosen.json && !chosen.quiet && print_table(&table, &err) < 0)
         code = cvctl_print_error(&err);
-    cvctl_table_release(&table);
+    cv_text_table_release(&table);
     return cvctl_finish_output() != 0 ? CVCTL_EXIT_FAILED : code;
 }
 

@@ -6,9 +6,8 @@ struct rm_options {
     bool force, json;
 };
 
-static const struct cvctl_option options[] = {
-    { "force", 'f', NULL, cvctl_option_bool, offsetof(struct rm_options, force),
-        "also those that run: kill them first" },
+static const struct cv_option options[] = {
+    { "force", 'f', NULL, cv_option_bool, offsetof(struct rm_options, force), "also those that run: kill them first" },
     { "format", 0, "FORMAT", cvctl_option_format, offsetof(struct rm_options, json), "of errors: text or json" },
     { NULL },
 };

@@ -28,7 +28,7 @@ struct stats_options {
     int64_t interval_ms;
 };
 
-static int set_interval(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
+static int set_interval(void* target, const struct cv_option* option, const char* value, struct cv_error* err)
 {
     struct stats_options* chosen = target;
     (void)option;
@@ -42,8 +42,8 @@ static int set_interval(void* target, const struct cvctl_option* option, const c
 
 #define AT(member) offsetof(struct stats_options, member)
 
-static const struct cvctl_option options[] = {
-    { "no-stream", 0, NULL, cvctl_option_bool, AT(once), "print once, what is used in one interval" },
+static const struct cv_option options[] = {
+    { "no-stream", 0, NULL, cv_option_bool, AT(once), "print once, what is used in one interval" },
     { "interval", 0, "DURATION", set_interval, 0, "from one to the next: 2, 1m, 500ms; default 1 second" },
     { "format", 0, "FORMAT", cvctl_option_table, AT(json), "table or json, one object a line" },
     { NULL },
@@ -176,36 +176,36 @@ static double known_or(const struct containerv_stats* now, uint64_t bit, uint64_
     return (now->known & bit) != 0 ? (double)value : -1;
 }
 
-static void add_bytes(struct cvctl_table* table, double bytes)
+static void add_bytes(struct cv_text_table* table, double bytes)
 {
     char text[CVCTL_UNITS_SIZE];
 
     cvctl_bytes_print(bytes, text);
-    cvctl_table_add(table, text);
+    cv_text_table_add(table, text);
 }
 
-static void add_pair(struct cvctl_table* table, double left, double right, bool right_given)
+static void add_pair(struct cv_text_table* table, double left, double right, bool right_given)
 {
     char a[CVCTL_UNITS_SIZE], b[CVCTL_UNITS_SIZE];
 
     cvctl_bytes_print(left, a);
     cvctl_bytes_print(right, b);
     if (right_given)
-        cvctl_table_printf(table, "%s / %s", a, b);
+        cv_text_table_printf(table, "%s / %s", a, b);
     else
-        cvctl_table_add(table, a);
+        cv_text_table_add(table, a);
 }
 
-static void add_row(struct cvctl_table* table, const struct watched* one)
+static void add_row(struct cv_text_table* table, const struct watched* one)
 {
     const struct containerv_stats* now = &one->now;
     struct cvctl_rates             rates;
     char                           text[CVCTL_UNITS_SIZE];
 
     cvctl_rates(one->has_before && one->has_now ? &one->before : NULL, now, &rates);
-    cvctl_table_add(table, containerv_id(one->container));
+    cv_text_table_add(table, containerv_id(one->container));
     cvctl_percent_print(rates.cpu_percent, text);
-    cvctl_table_add(table, text);
+    cv_text_table_add(table, text);
     add_pair(table, known_or(now, CV_STATS_MEMORY, now->memory_bytes), (double)now->memory_limit_bytes,
         (now->known & CV_STATS_MEMORY) != 0 && now->memory_limit_bytes != UINT64_MAX);
     add_bytes(table, rates.net_rx_bps);
@@ -213,9 +213,9 @@ static void add_row(struct cvctl_table* table, const struct watched* one)
     add_bytes(table, rates.io_read_bps);
     add_bytes(table, rates.io_write_bps);
     if ((now->known & CV_STATS_PIDS) == 0)
-        cvctl_table_add(table, "--");
+        cv_text_table_add(table, "--");
     else
-        cvctl_table_printf(table, "%llu", (unsigned long long)now->pids);
+        cv_text_table_printf(table, "%llu", (unsigned long long)now->pids);
 }
 
 static json_t* count_json(uint64_t value)
@@ -288,15 +288,15 @@ static int print_table(const struct watching* all, struct cv_error* err)
 {
     static const char* const heads[] = { "CONTAINER", "CPU", "MEMORY", "NET IN/s", "NET OUT/s", "READ/s", "WRITE/s",
         "PIDS" };
-    struct cvctl_table       table   = { .columns = CV_ARRAY_LEN(heads) };
+    struct cv_text_table     table   = { .columns = CV_ARRAY_LEN(heads) };
     char*                    text;
 
     for (size_t i = 0; i < CV_ARRAY_LEN(heads); i++)
-        cvctl_table_add(&table, heads[i]);
+        cv_text_table_add(&table, heads[i]);
     for (size_t i = 0; i < all->count; i++)
         add_row(&table, &all->list[i]);
-    text = cvctl_table_text(&table, err);
-    cvctl_table_release(&table);
+    text = cv_text_table_text(&table, err);
+    cv_text_table_release(&table);
     if (text == NULL)
         return err->code;
     printf("%s%s", !all->chosen->once && cv_terminal_is(cv_handle_standard(1)) ? CLEAR : "", text);

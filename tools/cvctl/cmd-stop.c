@@ -11,7 +11,7 @@ struct stop_options {
     int64_t timeout_ms;
 };
 
-static int set_time(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
+static int set_time(void* target, const struct cv_option* option, const char* value, struct cv_error* err)
 {
     struct stop_options* chosen  = target;
     int64_t              seconds = 0;
@@ -22,7 +22,7 @@ static int set_time(void* target, const struct cvctl_option* option, const char*
     return 0;
 }
 
-static const struct cvctl_option options[] = {
+static const struct cv_option options[] = {
     { "time", 't', "SECONDS", set_time, 0,
         "from the stop signal to the kill, default the container's own, 10; -1 is without end" },
     { "format", 0, "FORMAT", cvctl_option_format, offsetof(struct stop_options, json), "of errors: text or json" },

@@ -13,12 +13,12 @@ struct system_options {
     bool dry_run, containers, force, json;
 };
 
-static const struct cvctl_option options[] = {
-    { "dry-run", 0, NULL, cvctl_option_bool, offsetof(struct system_options, dry_run),
+static const struct cv_option options[] = {
+    { "dry-run", 0, NULL, cv_option_bool, offsetof(struct system_options, dry_run),
         "tell what would be removed, remove nothing" },
-    { "containers", 0, NULL, cvctl_option_bool, offsetof(struct system_options, containers),
+    { "containers", 0, NULL, cv_option_bool, offsetof(struct system_options, containers),
         "also containers that have stopped, with their files, logs and records" },
-    { "force", 'f', NULL, cvctl_option_bool, offsetof(struct system_options, force),
+    { "force", 'f', NULL, cv_option_bool, offsetof(struct system_options, force),
         "don't ask before containers are removed" },
     { "format", 0, "FORMAT", cvctl_option_format, offsetof(struct system_options, json),
         "text, or json: an object a line" },

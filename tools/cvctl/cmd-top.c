@@ -15,7 +15,7 @@ struct top_options {
     bool json;
 };
 
-static const struct cvctl_option options[] = {
+static const struct cv_option options[] = {
     { "format", 0, "FORMAT", cvctl_option_table, offsetof(struct top_options, json), "table or json" },
     { NULL },
 };
@@ -48,30 +48,30 @@ static struct containerv_process_info* processes_of(
 }
 
 /* "1:02:03" or "2:03.45", as ps has it. */
-static void add_time(struct cvctl_table* table, int64_t ns)
+static void add_time(struct cv_text_table* table, int64_t ns)
 {
     long long hundredths = ns / (10 * NS_PER_MS), seconds = hundredths / 100;
 
     if (ns < 0)
-        cvctl_table_add(table, "-");
+        cv_text_table_add(table, "-");
     else if (seconds >= 3600)
-        cvctl_table_printf(table, "%lld:%02lld:%02lld", seconds / 3600, seconds / 60 % 60, seconds % 60);
+        cv_text_table_printf(table, "%lld:%02lld:%02lld", seconds / 3600, seconds / 60 % 60, seconds % 60);
     else
-        cvctl_table_printf(table, "%lld:%02lld.%02lld", seconds / 60, seconds % 60, hundredths % 100);
+        cv_text_table_printf(table, "%lld:%02lld.%02lld", seconds / 60, seconds % 60, hundredths % 100);
 }
 
-static void add_row(struct cvctl_table* table, const struct containerv_process_info* process)
+static void add_row(struct cv_text_table* table, const struct containerv_process_info* process)
 {
-    cvctl_table_printf(table, "%lld", (long long)process->pid);
+    cv_text_table_printf(table, "%lld", (long long)process->pid);
     if (process->uid == UINT32_MAX)
-        cvctl_table_add(table, "-");
+        cv_text_table_add(table, "-");
     else
-        cvctl_table_printf(table, "%u", process->uid);
+        cv_text_table_printf(table, "%u", process->uid);
     add_time(table, process->cpu_ns);
     if (process->command[0] != '\0')
-        cvctl_table_add(table, process->command);
+        cv_text_table_add(table, process->command);
     else
-        cvctl_table_printf(table, "[%s]", process->name);
+        cv_text_table_printf(table, "[%s]", process->name);
 }
 
 static int print_json(const struct containerv_process_info* process, struct cv_error* err)
@@ -87,18 +87,18 @@ static int print_json(const struct containerv_process_info* process, struct cv_e
 static int print_table(const struct containerv_process_info* list, size_t count, struct cv_error* err)
 {
     static const char* const heads[] = { "PID", "USER", "TIME", "COMMAND" };
-    struct cvctl_table       table   = { .columns = CV_ARRAY_LEN(heads) };
+    struct cv_text_table     table   = { .columns = CV_ARRAY_LEN(heads) };
     char*                    text;
 
     for (size_t i = 0; i < CV_ARRAY_LEN(heads); i++)
-        cvctl_table_add(&table, heads[i]);
+        cv_text_table_add(&table, heads[i]);
     for (size_t i = 0; i < count; i++)
         add_row(&table, &list[i]);
-    text = cvctl_table_text(&table, err);
+    text = cv_text_table_text(&table, err);
     if (text != NULL)
         fputs(text, stdout);
     free(text);
-    cvctl_table_release(&table);
+    cv_text_table_release(&table);
     return text != NULL ? 0 : err->code;
 }
 

@@ -7,7 +7,7 @@
 
 #include <cv/banned.h>
 
-static const struct cvctl_option options[] = {
+static const struct cv_option options[] = {
     CVCTL_LIMIT_ROWS,
     { "format", 0, "FORMAT", cvctl_option_format, offsetof(struct cvctl_run_options, json),
         "how errors are printed: text or json" },

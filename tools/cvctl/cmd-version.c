@@ -12,7 +12,7 @@ struct version_options {
     bool json;
 };
 
-static const struct cvctl_option options[] = {
+static const struct cv_option options[] = {
     { "format", 0, "FORMAT", cvctl_option_format, offsetof(struct version_options, json), "text or json" },
     { NULL },
 };

@@ -7,7 +7,7 @@ struct wait_options {
     bool json;
 };
 
-static const struct cvctl_option options[] = {
+static const struct cv_option options[] = {
     { "format", 0, "FORMAT", cvctl_option_format, offsetof(struct wait_options, json), "text or json" },
     { NULL },
 };

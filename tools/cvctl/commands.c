@@ -53,7 +53,7 @@ int cvctl_command_unknown(const char* name, struct cv_error* err)
 
     for (size_t i = 0; cvctl_commands[i] != NULL && i < COMMANDS_MAX; i++)
         names[i] = cvctl_commands[i]->name;
-    nearest = cvctl_nearest(name, names);
+    nearest = cv_nearest(name, names);
     cv_error_set(err, CV_ERR_INVALID, "command '%s' is not known", name);
     cv_error_step(err, "choose the command");
     cv_error_object(err, "%s", name);

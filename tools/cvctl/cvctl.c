@@ -20,7 +20,7 @@ void cvctl_print_overview(FILE* to)
 void cvctl_print_help(FILE* to, const struct cvctl_command* command)
 {
     fprintf(to, "usage: cvctl %s %s\n\n%s\n\noptions:\n", command->name, command->synopsis, command->summary);
-    cvctl_options_print(command->options, to);
+    cv_options_print(command->options, to);
     if (command->details != NULL)
         fprintf(to, "\n%s", command->details);
 }
@@ -40,8 +40,8 @@ bool cvctl_parse(
 {
     struct cv_error err  = CV_ERROR_INIT;
     bool            help = false;
-    int (*const parse)(const struct cvctl_option*, int, char**, void*, bool*, int*, struct cv_error*) =
-        command->mixed ? cvctl_options_parse_mixed : cvctl_options_parse;
+    int (*const parse)(const struct cv_option*, int, char**, void*, bool*, int*, struct cv_error*) =
+        command->mixed ? cv_options_parse_mixed : cv_options_parse;
 
     cvctl_set_json(asks_for_json(argc, argv));
     if (parse(command->options, argc, argv, target, &help, first_out, &err) < 0) {

@@ -22,12 +22,12 @@ enum {
 };
 
 struct cvctl_command {
-    const char*                name;
-    const char*                synopsis; /* what follows the name in the usage line */
-    const char*                summary;  /* one line, for the list of commands */
-    const char*                details;  /* more for its own help, may be NULL */
-    const struct cvctl_option* options;  /* NULL: none but --help */
-    bool                       mixed;    /* options may stand behind arguments, none of which is a program's */
+    const char*             name;
+    const char*             synopsis; /* what follows the name in the usage line */
+    const char*             summary;  /* one line, for the list of commands */
+    const char*             details;  /* more for its own help, may be NULL */
+    const struct cv_option* options;  /* NULL: none but --help */
+    bool                    mixed;    /* options may stand behind arguments, none of which is a program's */
 
     /* argv[0] is the command's name. Prints its own errors; returns the exit code. */
     int (*run)(int argc, char** argv);
@@ -90,12 +90,12 @@ void cvctl_set_json(bool on);
 bool cvctl_json(void);
 
 /* --format of every command: "text" or "json", into a bool. */
-int cvctl_option_format(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err);
+int cvctl_option_format(void* target, const struct cv_option* option, const char* value, struct cv_error* err);
 int cvctl_option_table(
-    void* target, const struct cvctl_option* option, const char* value, struct cv_error* err); /* "table", "json" */
+    void* target, const struct cv_option* option, const char* value, struct cv_error* err); /* "table", "json" */
 
 /* A point in time (when.h) into an int64_t. */
-int cvctl_option_when(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err);
+int cvctl_option_when(void* target, const struct cv_option* option, const char* value, struct cv_error* err);
 
 /* stdout is complete? A full disk or a closed pipe must not look like success. Told once. Returns 0 or CVCTL_EXIT_OURS. */
 int cvctl_finish_output(void);

@@ -22,7 +22,7 @@ bool cvctl_json(void)
 
 /* json, or the other one that the command has. */
 static int set_format(
-    void* target, const struct cvctl_option* option, const char* value, const char* other, struct cv_error* err)
+    void* target, const struct cv_option* option, const char* value, const char* other, struct cv_error* err)
 {
     bool json = strcmp(value, "json") == 0;
 
@@ -35,17 +35,17 @@ static int set_format(
     return 0;
 }
 
-int cvctl_option_format(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
+int cvctl_option_format(void* target, const struct cv_option* option, const char* value, struct cv_error* err)
 {
     return set_format(target, option, value, "text", err);
 }
 
-int cvctl_option_table(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
+int cvctl_option_table(void* target, const struct cv_option* option, const char* value, struct cv_error* err)
 {
     return set_format(target, option, value, "table", err);
 }
 
-int cvctl_option_when(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
+int cvctl_option_when(void* target, const struct cv_option* option, const char* value, struct cv_error* err)
 {
-    return cvctl_when_parse(value, cv_clock_realtime_ns(), (int64_t*)(void*)((char*)target + option->offset), err);
+    return cv_when_parse(value, cv_clock_realtime_ns(), (int64_t*)(void*)((char*)target + option->offset), err);
 }

@@ -52,11 +52,11 @@ int cvctl_json_line(json_t* object, struct cv_error* err)
 
 json_t* cvctl_json_time(int64_t ns)
 {
-    char text[CVCTL_WHEN_SIZE];
+    char text[CV_WHEN_SIZE];
 
     if (ns == 0)
         return json_null();
-    cvctl_when_print(ns, text);
+    cv_when_print(ns, text);
     return json_string(text);
 }
 

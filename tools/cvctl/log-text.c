@@ -8,9 +8,9 @@
 
 void cvctl_log_text(struct cvctl_log_text* state, int64_t time_ns, const char* data, size_t length, struct cv_str* text)
 {
-    char when[CVCTL_WHEN_SIZE];
+    char when[CV_WHEN_SIZE];
 
-    cvctl_when_print(time_ns, when);
+    cv_when_print(time_ns, when);
     while (length > 0) {
         const char* newline = memchr(data, '\n', length);
         size_t      piece   = newline != NULL ? (size_t)(newline - data) + 1 : length;

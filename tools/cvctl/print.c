@@ -33,7 +33,7 @@ static void print_json(const struct cv_error* err)
 static void print_clean(const char* text)
 {
     while (*text != '\0') {
-        size_t length = cvctl_control(text);
+        size_t length = cv_control(text);
 
         fputc(length > 0 ? '?' : *text, stderr);
         text += length > 0 ? length : 1;

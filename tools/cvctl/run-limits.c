@@ -161,8 +161,7 @@ static struct containerv_io_limit* io_entry(
 }
 
 /* PATH:RATE; the offset is that of the rate in a containerv_io_limit. */
-static int set_rate(
-    void* target, const struct cvctl_option* option, const char* value, bool bytes, struct cv_error* err)
+static int set_rate(void* target, const struct cv_option* option, const char* value, bool bytes, struct cv_error* err)
 {
     const char*                 colon = strrchr(value, ':');
     uint64_t                    rate  = 0;

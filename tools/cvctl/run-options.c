@@ -37,17 +37,17 @@ CVCTL_SETTER(cvctl_run_set_absolute)
 {
     if (!cv_path_is_absolute(value))
         return cv_error_set(err, CV_ERR_INVALID, "is not an absolute path");
-    return cvctl_option_string(target, option, value, err);
+    return cv_option_string(target, option, value, err);
 }
 
 #define AT(member)  offsetof(struct cvctl_run_options, member)
-#define TEXT(m)     cvctl_option_string, AT(m)
-#define LIST(m)     cvctl_option_append, AT(m)
-#define SWITCH(m)   NULL, cvctl_option_bool, AT(m)
+#define TEXT(m)     cv_option_string, AT(m)
+#define LIST(m)     cv_option_append, AT(m)
+#define SWITCH(m)   NULL, cv_option_bool, AT(m)
 #define SPECIAL(fn) fn, 0
 #define HEALTH(m)   cvctl_run_set_health_time, offsetof(struct containerv_supervision, m)
 
-const struct cvctl_option cvctl_run_table[] = {
+const struct cv_option cvctl_run_table[] = {
     { "rootfs", 0, "DIR[:O]", SPECIAL(cvctl_run_set_rootfs),
         "root folder, used in place; with :O below a throw-away upper" },
     { "debian", 0, "SUITE", TEXT(debian), "a Debian root from the cache, made when missing, below a throw-away upper" },

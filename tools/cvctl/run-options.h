@@ -80,7 +80,7 @@ struct cvctl_run_options {
     struct cv_strv strings; /* pieces of values that were taken apart */
 };
 
-extern const struct cvctl_option cvctl_run_table[];
+extern const struct cv_option cvctl_run_table[];
 
 void cvctl_run_options_init(struct cvctl_run_options* options);
 void cvctl_run_options_release(struct cvctl_run_options* options);
@@ -111,7 +111,7 @@ int cvctl_run_supervision_check(struct cvctl_run_options* options, struct cv_err
 
 /* The setters, one topic a file. All are of cvctl_option's `set` type. */
 #define CVCTL_SETTER(name)                                                                                             \
-    int name(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
+    int name(void* target, const struct cv_option* option, const char* value, struct cv_error* err)
 
 CVCTL_SETTER(cvctl_run_set_volume); /* run-mounts.c */
 CVCTL_SETTER(cvctl_run_set_mount);
@@ -167,9 +167,9 @@ CVCTL_SETTER(cvctl_run_set_include);
             "CPU time in each period, from 1000 on; -1 is no limit; instead of --cpus" },                              \
         { "cpu-shares", 0, "NUMBER", cvctl_run_set_shares, 0,                                                          \
             "share of CPU time when it is short; others have 1024" },                                                  \
-        { "cpuset-cpus", 0, "LIST", cvctl_option_string, offsetof(struct cvctl_run_options, limits.cpus),              \
+        { "cpuset-cpus", 0, "LIST", cv_option_string, offsetof(struct cvctl_run_options, limits.cpus),                 \
             "CPUs that may be used: 0-3,7" },                                                                          \
-        { "cpuset-mems", 0, "LIST", cvctl_option_string, offsetof(struct cvctl_run_options, limits.memory_nodes),      \
+        { "cpuset-mems", 0, "LIST", cv_option_string, offsetof(struct cvctl_run_options, limits.memory_nodes),         \
             "nodes of memory that may be used" },                                                                      \
         { "pids-limit", 0, "NUMBER", cvctl_run_set_pids, 0,                                                            \
             "limit of processes and threads, default 2048; -1 is none" },                                              \

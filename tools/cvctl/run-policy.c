@@ -96,7 +96,7 @@ CVCTL_SETTER(cvctl_run_set_security)
 {
     static const struct {
         const char* key;
-        int (*set)(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err);
+        int (*set)(void* target, const struct cv_option* option, const char* value, struct cv_error* err);
         bool alone;
     } rows[]      = { { "no-new-privileges", set_no_new_privileges, true }, { "seccomp", set_seccomp, false },
              { "level", set_level, false }, { "mask", set_mask, false }, { "unmask", set_unmask, false } };

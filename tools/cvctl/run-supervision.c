@@ -18,7 +18,7 @@ enum { RESTARTS_MAX = 1000000, MODE_MAX = 0777 };
 #define SECRET_HINT  "id=NAME,src=FILE[,uid=NUMBER][,gid=NUMBER][,mode=OCTAL]"
 
 /* Such an option is refused where the container ends with cvctl. */
-static struct containerv_supervision* supervision(void* target, const struct cvctl_option* option)
+static struct containerv_supervision* supervision(void* target, const struct cv_option* option)
 {
     struct cvctl_run_options* options = target;
 
@@ -61,7 +61,7 @@ CVCTL_SETTER(cvctl_run_set_stop_signal)
 {
     int number = 0;
 
-    if (cvctl_signal_parse(value, &number, err) < 0)
+    if (cv_signal_parse(value, &number, err) < 0)
         return err->code;
     supervision(target, option)->stop_signal = (uint32_t)number;
     return 0;

@@ -99,15 +99,15 @@ static const char* why(const struct containerv_exit* end)
     return end->reason < CV_ARRAY_LEN(words) && words[end->reason] != NULL ? words[end->reason] : "";
 }
 
-static void ago(int64_t now_ns, int64_t then_ns, char text[CVCTL_AGO_SIZE])
+static void ago(int64_t now_ns, int64_t then_ns, char text[CV_AGO_SIZE])
 {
-    cvctl_when_long(now_ns - then_ns, text);
+    cv_when_long(now_ns - then_ns, text);
 }
 
 static void print_ended(const struct containerv_info* info, int64_t now_ns, char text[CVCTL_STATUS_SIZE])
 {
     const struct containerv_exit* end = &info->exit;
-    char                          since[CVCTL_AGO_SIZE];
+    char                          since[CV_AGO_SIZE];
 
     ago(now_ns, info->finished_ns, since);
     if (info->has_exit == 0)
@@ -128,7 +128,7 @@ static void print_up(const struct containerv_info* info, int64_t now_ns, char te
         [CV_HEALTH_HEALTHY]                                   = " (healthy)",
         [CV_HEALTH_UNHEALTHY]                                 = " (unhealthy)" };
     const char* note = info->health < CV_ARRAY_LEN(notes) && notes[info->health] != NULL ? notes[info->health] : "";
-    char        since[CVCTL_AGO_SIZE];
+    char        since[CV_AGO_SIZE];
 
     if (info->state == CV_STATE_PAUSED)
         note = " (paused)";

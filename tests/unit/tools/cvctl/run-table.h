@@ -24,7 +24,7 @@ static inline int parse_one(const char* option, const char* value)
     cvctl_run_options_release(&parsed);
     cvctl_run_options_init(&parsed);
     err = (struct cv_error)CV_ERROR_INIT;
-    return cvctl_options_parse(cvctl_run_table, 3, argv, &parsed, &help, &first, &err);
+    return cv_options_parse(cvctl_run_table, 3, argv, &parsed, &help, &first, &err);
 }
 
 /* Every refusal names the option and the value. */

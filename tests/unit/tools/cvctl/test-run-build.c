@@ -29,7 +29,7 @@ static char* spec_of(const char* const* words)
     argv[argc++] = (char*)(uintptr_t) "/bin/true";
     cvctl_run_options_release(&parsed);
     cvctl_run_options_init(&parsed);
-    CV_TEST_OK(err, cvctl_options_parse(cvctl_run_table, argc, argv, &parsed, &help, &first, &err));
+    CV_TEST_OK(err, cv_options_parse(cvctl_run_table, argc, argv, &parsed, &help, &first, &err));
     CV_TEST_OK(err, cvctl_run_options_check(&parsed, argc, argv, first, &err));
     CV_TEST_OK(err, cvctl_run_build(&parsed, "/root-folder", &made, &rootfs, &err));
     if (containerv_create(rootfs, made, &container) != 0)

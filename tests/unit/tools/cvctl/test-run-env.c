@@ -13,7 +13,7 @@ static int parse(int argc, const char* const* argv)
 
     cvctl_run_options_release(&parsed);
     cvctl_run_options_init(&parsed);
-    return cvctl_options_parse(cvctl_run_table, argc, (char**)(uintptr_t)argv, &parsed, &help, &first, &err);
+    return cv_options_parse(cvctl_run_table, argc, (char**)(uintptr_t)argv, &parsed, &help, &first, &err);
 }
 
 static void names_get_their_values(void** state)

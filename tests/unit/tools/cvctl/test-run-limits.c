@@ -97,7 +97,7 @@ static void rates_of_a_device_are_one_entry(void** state)
     (void)state;
     cvctl_run_options_release(&parsed);
     cvctl_run_options_init(&parsed);
-    CV_TEST_OK(err, cvctl_options_parse(cvctl_run_table, 6, (char**)(uintptr_t)argv, &parsed, &help, &first, &err));
+    CV_TEST_OK(err, cv_options_parse(cvctl_run_table, 6, (char**)(uintptr_t)argv, &parsed, &help, &first, &err));
     assert_int_equal(parsed.limits.io_count, 2);
     assert_string_equal(parsed.limits.io[0].path, "/dev/sda");
     assert_int_equal(parsed.limits.io[0].read_bps, 1 << 20);

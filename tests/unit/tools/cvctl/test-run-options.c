@@ -17,7 +17,7 @@ static int parse_and_check(const char* const* words)
     cvctl_run_options_release(&parsed);
     cvctl_run_options_init(&parsed);
     err = (struct cv_error)CV_ERROR_INIT;
-    if (cvctl_options_parse(cvctl_run_table, argc, argv, &parsed, &help, &first, &err) < 0)
+    if (cv_options_parse(cvctl_run_table, argc, argv, &parsed, &help, &first, &err) < 0)
         return err.code;
     return cvctl_run_options_check(&parsed, argc, argv, first, &err);
 }
@@ -118,10 +118,10 @@ static void lists_have_an_end(void** state)
 static void the_table_is_sound(void** state)
 {
     (void)state;
-    for (const struct cvctl_option* a = cvctl_run_table; a->name != NULL; a++) {
+    for (const struct cv_option* a = cvctl_run_table; a->name != NULL; a++) {
         assert_non_null(a->help);
         assert_non_null(a->set);
-        for (const struct cvctl_option* b = a + 1; b->name != NULL; b++) {
+        for (const struct cv_option* b = a + 1; b->name != NULL; b++) {
             assert_string_not_equal(a->name, b->name);
             assert_true(a->short_name == 0 || a->short_name != b->short_name);
         }

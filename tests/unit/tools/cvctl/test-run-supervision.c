@@ -102,7 +102,7 @@ static void the_last_restart_counts(void** state)
     (void)state;
     cvctl_run_options_release(&parsed);
     cvctl_run_options_init(&parsed);
-    CV_TEST_OK(err, cvctl_options_parse(cvctl_run_table, 5, (char**)(uintptr_t)argv, &parsed, &help, &first, &err));
+    CV_TEST_OK(err, cv_options_parse(cvctl_run_table, 5, (char**)(uintptr_t)argv, &parsed, &help, &first, &err));
     assert_int_equal(parsed.supervision.restart, CV_RESTART_ALWAYS);
     assert_int_equal(parsed.supervision.restart_max, 0);
 }
@@ -144,7 +144,7 @@ static void there_are_at_most_64_secrets(void** state)
     }
     cvctl_run_options_release(&parsed);
     cvctl_run_options_init(&parsed);
-    CV_TEST_FAILS(CV_ERR_LIMIT, err, cvctl_options_parse(cvctl_run_table, 131, argv, &parsed, &help, &first, &err));
+    CV_TEST_FAILS(CV_ERR_LIMIT, err, cv_options_parse(cvctl_run_table, 131, argv, &parsed, &help, &first, &err));
     assert_int_equal(parsed.secret_count, 64);
 }
 
@@ -171,7 +171,7 @@ static void flags_follow_from_all_options(void** state)
         char** argv = (char**)(uintptr_t)rows[i].words;
         cvctl_run_options_release(&parsed);
         cvctl_run_options_init(&parsed);
-        CV_TEST_OK(err, cvctl_options_parse(cvctl_run_table, argc, argv, &parsed, &help, &first, &err));
+        CV_TEST_OK(err, cv_options_parse(cvctl_run_table, argc, argv, &parsed, &help, &first, &err));
         CV_TEST_OK(err, cvctl_run_options_check(&parsed, argc, argv, first, &err));
         assert_int_equal(parsed.supervision.flags, rows[i].flags);
     }

@@ -18,23 +18,23 @@ static struct cv_error err;
 
 static void columns_are_as_wide_as_they_must_be(void** state)
 {
-    struct cvctl_table table = { .columns = 2 };
-    char*              text;
+    struct cv_text_table table = { .columns = 2 };
+    char*                text;
     (void)state;
-    cvctl_table_add(&table, "HEAD");
-    cvctl_table_add(&table, "LAST");
-    cvctl_table_printf(&table, "%s",
+    cv_text_table_add(&table, "HEAD");
+    cv_text_table_add(&table, "LAST");
+    cv_text_table_printf(&table, "%s",
         "h\xc3\xbctte\033[1m\xc2\x9b"
         "1m");
-    cvctl_table_add(&table, "x");
-    cvctl_table_add(&table, "");
-    cvctl_table_add(&table, "y z");
-    text = cvctl_table_text(&table, &err);
+    cv_text_table_add(&table, "x");
+    cv_text_table_add(&table, "");
+    cv_text_table_add(&table, "y z");
+    text = cv_text_table_text(&table, &err);
     assert_string_equal(text, "HEAD           LAST\n"
                               "h\xc3\xbctte?[1m?1m   x\n"
                               "               y z\n");
     free(text);
-    cvctl_table_release(&table);
+    cv_text_table_release(&table);
 }
 
 static void long_text_is_cut_between_characters(void** state)
@@ -47,7 +47,7 @@ static void long_text_is_cut_between_characters(void** state)
         { "", "" } };
     (void)state;
     for (size_t i = 0; i < CV_ARRAY_LEN(cases); i++) {
-        char* cut = cvctl_shorten(cases[i].text, 8);
+        char* cut = cv_text_shorten(cases[i].text, 8);
         assert_string_equal(cut, cases[i].cut);
         free(cut);
     }
@@ -158,7 +158,7 @@ static void json_is_indented_and_stays_the_same(void** state)
 {
     struct cv_str text = { 0 };
     (void)state;
-    cvctl_json_indent("[{\"a\":18446744073709551615,\"b\":[],\"c\":{},\"d\":[1,\"x,{\\\"}\\\\\"]}]", 0, &text);
+    cv_json_indent("[{\"a\":18446744073709551615,\"b\":[],\"c\":{},\"d\":[1,\"x,{\\\"}\\\\\"]}]", 0, &text);
     assert_string_equal(text.text, "[\n"
                                    "    {\n"
                                    "        \"a\": 18446744073709551615,\n"

@@ -17,16 +17,16 @@ enum {
     LONG_BASE   = 256 /* getopt's value of long option n is LONG_BASE + n, away from every short one */
 };
 
-static const struct cvctl_option help_row = { "help", 0, NULL, NULL, 0, "print this help" };
+static const struct cv_option help_row = { "help", 0, NULL, NULL, 0, "print this help" };
 
-int cvctl_option_bool(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
+int cv_option_bool(void* target, const struct cv_option* option, const char* value, struct cv_error* err)
 {
     (void)err;
     *(bool*)((char*)target + option->offset) = strcmp(value, "true") == 0;
     return 0;
 }
 
-int cvctl_option_string(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
+int cv_option_string(void* target, const struct cv_option* option, const char* value, struct cv_error* err)
 {
     if (value[0] == '\0')
         return cv_error_set(err, CV_ERR_INVALID, "is empty");
@@ -34,7 +34,7 @@ int cvctl_option_string(void* target, const struct cvctl_option* option, const c
     return 0;
 }
 
-int cvctl_option_append(void* target, const struct cvctl_option* option, const char* value, struct cv_error* err)
+int cv_option_append(void* target, const struct cv_option* option, const char* value, struct cv_error* err)
 {
     if (value[0] == '\0')
         return cv_error_set(err, CV_ERR_INVALID, "is empty");
@@ -42,7 +42,7 @@ int cvctl_option_append(void* target, const struct cvctl_option* option, const c
                                                                                                : 0;
 }
 
-static size_t count_rows(const struct cvctl_option* table)
+static size_t count_rows(const struct cv_option* table)
 {
     size_t count = 0;
 
@@ -76,7 +76,7 @@ static int distance(const char* a, const char* b)
     return row[lb];
 }
 
-const char* cvctl_nearest(const char* word, const char* const* list)
+const char* cv_nearest(const char* word, const char* const* list)
 {
     const char* best  = NULL;
     int         limit = strlen(word) < 3 ? 2 : 3; /* a distance this large is no likeness */
@@ -92,11 +92,10 @@ const char* cvctl_nearest(const char* word, const char* const* list)
     return best;
 }
 
-static const struct cvctl_option* find_long(
-    const struct cvctl_option* table, size_t count, const char* name, size_t length)
+static const struct cv_option* find_long(const struct cv_option* table, size_t count, const char* name, size_t length)
 {
     for (size_t i = 0; i <= count; i++) {
-        const struct cvctl_option* row = i < count ? &table[i] : &help_row;
+        const struct cv_option* row = i < count ? &table[i] : &help_row;
 
         if (strlen(row->name) == length && memcmp(row->name, name, length) == 0)
             return row;
@@ -104,7 +103,7 @@ static const struct cvctl_option* find_long(
     return NULL;
 }
 
-static int unknown(const struct cvctl_option* table, size_t count, const char* text, struct cv_error* err)
+static int unknown(const struct cv_option* table, size_t count, const char* text, struct cv_error* err)
 {
     const char* names[OPTIONS_MAX + 1] = { NULL };
     char        word[WORD_MAX + 1]     = "";
@@ -115,7 +114,7 @@ static int unknown(const struct cvctl_option* table, size_t count, const char* t
         names[i] = table[i].name;
     if (length > 2 && length - 2 <= WORD_MAX)
         memcpy(word, text + 2, length - 2);
-    nearest = word[0] != '\0' ? cvctl_nearest(word, names) : NULL;
+    nearest = word[0] != '\0' ? cv_nearest(word, names) : NULL;
     cv_error_set(err, CV_ERR_INVALID, "option '%.*s' is not known", (int)length, text);
     cv_error_step(err, "parse the options");
     cv_error_object(err, "%.*s", (int)length, text);
@@ -132,7 +131,7 @@ struct getopt_table {
     char          shorts[3 * OPTIONS_MAX + 3];
 };
 
-static void make_getopt_table(const struct cvctl_option* table, size_t count, bool mixed, struct getopt_table* out)
+static void make_getopt_table(const struct cv_option* table, size_t count, bool mixed, struct getopt_table* out)
 {
     size_t n = 0;
 
@@ -140,7 +139,7 @@ static void make_getopt_table(const struct cvctl_option* table, size_t count, bo
         out->shorts[n++] = '+'; /* stop at the first argument that is no option */
     out->shorts[n++] = ':';     /* tell a missing value from an unknown option, print nothing */
     for (size_t i = 0; i <= count; i++) {
-        const struct cvctl_option* row = i < count ? &table[i] : &help_row;
+        const struct cv_option* row = i < count ? &table[i] : &help_row;
 
         out->longs[i] = (struct option){ .name = row->name,
             .has_arg                           = row->value != NULL ? required_argument : optional_argument,
@@ -153,7 +152,7 @@ static void make_getopt_table(const struct cvctl_option* table, size_t count, bo
     }
 }
 
-static const struct cvctl_option* find_row(const struct cvctl_option* table, size_t count, int got)
+static const struct cv_option* find_row(const struct cv_option* table, size_t count, int got)
 {
     if (got >= LONG_BASE)
         return (size_t)(got - LONG_BASE) < count ? &table[got - LONG_BASE] : &help_row;
@@ -163,7 +162,7 @@ static const struct cvctl_option* find_row(const struct cvctl_option* table, siz
     return NULL;
 }
 
-static int missing_value(const struct cvctl_option* row, struct cv_error* err)
+static int missing_value(const struct cv_option* row, struct cv_error* err)
 {
     cv_error_set(err, CV_ERR_INVALID, "option --%s needs a value: --%s %s", row->name, row->name, row->value);
     cv_error_step(err, "parse the options");
@@ -188,7 +187,7 @@ static int check_switch(const char* value, const char** word_out, struct cv_erro
 }
 
 /* Hand the value to the row's setter; whatever it refuses gets the option's name and the value. */
-static int apply(const struct cvctl_option* row, const char* value, void* target, struct cv_error* err)
+static int apply(const struct cv_option* row, const char* value, void* target, struct cv_error* err)
 {
     const char* word = value;
 
@@ -201,8 +200,7 @@ static int apply(const struct cvctl_option* row, const char* value, void* target
 }
 
 /* getopt_long() would take any unique beginning of a name. Scripts that use one break when an option is added. */
-static int refuse_abbreviation(
-    const struct cvctl_option* table, size_t count, const char* argument, struct cv_error* err)
+static int refuse_abbreviation(const struct cv_option* table, size_t count, const char* argument, struct cv_error* err)
 {
     if (strncmp(argument, "--", 2) != 0 || argument[2] == '\0')
         return 0;
@@ -211,11 +209,11 @@ static int refuse_abbreviation(
     return 0;
 }
 
-static int one_option(const struct cvctl_option* table, size_t count, int got, const char* argument, void* target,
+static int one_option(const struct cv_option* table, size_t count, int got, const char* argument, void* target,
     bool* help_out, struct cv_error* err)
 {
-    const struct cvctl_option* row;
-    char                       spelled[] = { '-', (char)optopt, '\0' };
+    const struct cv_option* row;
+    char                    spelled[] = { '-', (char)optopt, '\0' };
 
     if (got == '?')
         return unknown(table, count, optopt > 0 && optopt < LONG_BASE ? spelled : argument, err);
@@ -241,7 +239,7 @@ static const char* next_argument(int argc, char** argv, bool mixed)
     return at < argc ? argv[at] : "";
 }
 
-static int parse(const struct cvctl_option* table, bool mixed, int argc, char** argv, void* target, bool* help_out,
+static int parse(const struct cv_option* table, bool mixed, int argc, char** argv, void* target, bool* help_out,
     int* first_out, struct cv_error* err)
 {
     struct getopt_table made  = { 0 };
@@ -271,19 +269,19 @@ static int parse(const struct cvctl_option* table, bool mixed, int argc, char** 
     return 0;
 }
 
-int cvctl_options_parse(const struct cvctl_option* table, int argc, char** argv, void* target, bool* help_out,
-    int* first_out, struct cv_error* err)
+int cv_options_parse(const struct cv_option* table, int argc, char** argv, void* target, bool* help_out, int* first_out,
+    struct cv_error* err)
 {
     return parse(table, false, argc, argv, target, help_out, first_out, err);
 }
 
-int cvctl_options_parse_mixed(const struct cvctl_option* table, int argc, char** argv, void* target, bool* help_out,
+int cv_options_parse_mixed(const struct cv_option* table, int argc, char** argv, void* target, bool* help_out,
     int* first_out, struct cv_error* err)
 {
     return parse(table, true, argc, argv, target, help_out, first_out, err);
 }
 
-static void print_row(const struct cvctl_option* row, FILE* to)
+static void print_row(const struct cv_option* row, FILE* to)
 {
     char left[64];
 
@@ -299,7 +297,7 @@ static void print_row(const struct cvctl_option* row, FILE* to)
         fprintf(to, "  %s\n  %-33s %s\n", left, "", row->help);
 }
 
-void cvctl_options_print(const struct cvctl_option* table, FILE* to)
+void cv_options_print(const struct cv_option* table, FILE* to)
 {
     for (size_t i = 0; i < count_rows(table); i++)
         print_row(&table[i], to);

@@ -33,7 +33,7 @@ static void times_are_read(void** state)
     (void)state;
     for (size_t i = 0; i < CV_ARRAY_LEN(cases); i++) {
         int64_t ns = -1;
-        CV_TEST_OK(err, cvctl_when_parse(cases[i].text, 10000 * S, &ns, &err));
+        CV_TEST_OK(err, cv_when_parse(cases[i].text, 10000 * S, &ns, &err));
         assert_true(ns == cases[i].ns);
     }
 }
@@ -46,22 +46,22 @@ static void other_text_is_refused(void** state)
     int64_t                  ns    = 7;
     (void)state;
     for (size_t i = 0; i < CV_ARRAY_LEN(bad); i++)
-        assert_int_equal(cvctl_when_parse(bad[i], 10000 * S, &ns, &err), CV_ERR_INVALID);
+        assert_int_equal(cv_when_parse(bad[i], 10000 * S, &ns, &err), CV_ERR_INVALID);
     assert_true(ns == 7);
 }
 
 static void what_is_shown_is_read_again(void** state)
 {
     static const int64_t times[] = { 0, S, 951827696 * S + 1, 4102444799 * S + 999999999, 1709164800 * S };
-    char                 text[CVCTL_WHEN_SIZE];
+    char                 text[CV_WHEN_SIZE];
     (void)state;
     for (size_t i = 0; i < CV_ARRAY_LEN(times); i++) {
         int64_t ns = -1;
-        cvctl_when_print(times[i], text);
-        CV_TEST_OK(err, cvctl_when_parse(text, 0, &ns, &err));
+        cv_when_print(times[i], text);
+        CV_TEST_OK(err, cv_when_parse(text, 0, &ns, &err));
         assert_true(ns == times[i]);
     }
-    cvctl_when_print(951827696 * S + 5, text);
+    cv_when_print(951827696 * S + 5, text);
     assert_string_equal(text, "2000-02-29T12:34:56.000000005Z");
 }
 
@@ -73,13 +73,13 @@ static void durations_have_dockers_words(void** state)
     } cases[] = { { 0, "less than a second" }, { 1, "1 second" }, { 59, "59 seconds" }, { 60, "about a minute" },
         { 120, "2 minutes" }, { 3599, "59 minutes" }, { 3600, "about an hour" }, { 7200, "2 hours" },
         { 172800, "2 days" }, { 14 * 86400, "2 weeks" }, { 60 * 86400, "2 months" }, { 730 * 86400, "2 years" } };
-    char text[CVCTL_AGO_SIZE];
+    char text[CV_AGO_SIZE];
     (void)state;
     for (size_t i = 0; i < CV_ARRAY_LEN(cases); i++) {
-        cvctl_when_long(cases[i].seconds * S, text);
+        cv_when_long(cases[i].seconds * S, text);
         assert_string_equal(text, cases[i].text);
     }
-    cvctl_when_long(-S, text);
+    cv_when_long(-S, text);
     assert_string_equal(text, "less than a second");
 }
 

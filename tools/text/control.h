@@ -1,12 +1,12 @@
 /* Characters by which a container's names could steer the terminal that they are printed on. */
-#ifndef CVCTL_CONTROL_H
-#define CVCTL_CONTROL_H
+#ifndef CV_TEXT_CONTROL_H
+#define CV_TEXT_CONTROL_H
 
 #include <stddef.h>
 
 /* How many bytes such a character at `at` has, 0 for any other: U+0000 to U+001F, U+007F, and U+0080 to U+009F, one of which is what ESC
  * and [ are together. */
-static inline size_t cvctl_control(const char* at)
+static inline size_t cv_control(const char* at)
 {
     unsigned char first = (unsigned char)at[0];
 

@@ -26,12 +26,12 @@ static size_t width(const char* text)
     return n;
 }
 
-void cvctl_table_add(struct cvctl_table* table, const char* text)
+void cv_text_table_add(struct cv_text_table* table, const char* text)
 {
     char* copy = cv_strdup(text, NULL);
 
     for (char* at = copy; at != NULL && *at != '\0'; at++) {
-        size_t length = cvctl_control(at);
+        size_t length = cv_control(at);
         if (length == 0)
             continue;
         if (length == 2)
@@ -42,7 +42,7 @@ void cvctl_table_add(struct cvctl_table* table, const char* text)
         table->failed = true;
 }
 
-void cvctl_table_printf(struct cvctl_table* table, const char* format, ...)
+void cv_text_table_printf(struct cv_text_table* table, const char* format, ...)
 {
     char    text[CELL_MAX];
     va_list arguments;
@@ -51,10 +51,10 @@ void cvctl_table_printf(struct cvctl_table* table, const char* format, ...)
     if (vsnprintf(text, sizeof(text), format, arguments) < 0)
         text[0] = '\0';
     va_end(arguments);
-    cvctl_table_add(table, text);
+    cv_text_table_add(table, text);
 }
 
-static size_t column_width(const struct cvctl_table* table, size_t column)
+static size_t column_width(const struct cv_text_table* table, size_t column)
 {
     size_t most = 0;
 
@@ -73,7 +73,7 @@ static void append_column(struct cv_str* text, const char* cell, size_t full)
         cv_str_append(text, " ");
 }
 
-char* cvctl_table_text(const struct cvctl_table* table, struct cv_error* err)
+char* cv_text_table_text(const struct cv_text_table* table, struct cv_error* err)
 {
     struct cv_str text   = { .failed = table->failed };
     size_t*       widths = calloc(table->columns, sizeof(*widths));
@@ -94,13 +94,13 @@ char* cvctl_table_text(const struct cvctl_table* table, struct cv_error* err)
     return cv_str_steal(&text, err);
 }
 
-void cvctl_table_release(struct cvctl_table* table)
+void cv_text_table_release(struct cv_text_table* table)
 {
     cv_strv_release(&table->cells);
-    *table = (struct cvctl_table){ .columns = table->columns };
+    *table = (struct cv_text_table){ .columns = table->columns };
 }
 
-char* cvctl_shorten(const char* text, size_t max)
+char* cv_text_shorten(const char* text, size_t max)
 {
     static const char dots[] = "...";
     size_t            n = 0, cut = 0, at = 0;

@@ -145,7 +145,7 @@ static bool parse_seconds(const char* text, int64_t* ns_out)
     return true;
 }
 
-int cvctl_when_parse(const char* text, int64_t now_ns, int64_t* ns_out, struct cv_error* err)
+int cv_when_parse(const char* text, int64_t now_ns, int64_t* ns_out, struct cv_error* err)
 {
     int64_t ms = 0;
 
@@ -160,17 +160,17 @@ int cvctl_when_parse(const char* text, int64_t now_ns, int64_t* ns_out, struct c
         err, "such as 10m or 1h30m (ago), 2026-01-02T03:04:05Z, 2026-01-02, 1700000000.5 (seconds since 1970)");
 }
 
-void cvctl_when_print(int64_t ns, char text[CVCTL_WHEN_SIZE])
+void cv_when_print(int64_t ns, char text[CV_WHEN_SIZE])
 {
     int64_t second = ns > 0 ? ns / NS_PER_S : 0, rest = ns > 0 ? ns % NS_PER_S : 0, of_day = second % S_PER_DAY;
     int     year, month, day;
 
     date_of(second / S_PER_DAY, &year, &month, &day);
-    (void)cv_snprintf(text, CVCTL_WHEN_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", year, month, day,
-        (int)(of_day / 3600), (int)(of_day / 60 % 60), (int)(of_day % 60), (int)rest);
+    (void)cv_snprintf(text, CV_WHEN_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", year, month, day, (int)(of_day / 3600),
+        (int)(of_day / 60 % 60), (int)(of_day % 60), (int)rest);
 }
 
-void cvctl_when_long(int64_t duration_ns, char text[CVCTL_AGO_SIZE])
+void cv_when_long(int64_t duration_ns, char text[CV_AGO_SIZE])
 {
     static const struct {
         int64_t     below, unit; /* seconds */
@@ -194,7 +194,7 @@ void cvctl_when_long(int64_t duration_ns, char text[CVCTL_AGO_SIZE])
     while (seconds >= steps[i].below)
         i++;
     if (strchr(steps[i].format, '%') == NULL)
-        (void)cv_snprintf(text, CVCTL_AGO_SIZE, "%s", steps[i].format);
+        (void)cv_snprintf(text, CV_AGO_SIZE, "%s", steps[i].format);
     else
-        (void)cv_snprintf(text, CVCTL_AGO_SIZE, "%lld%s", (long long)(seconds / steps[i].unit), steps[i].format + 4);
+        (void)cv_snprintf(text, CV_AGO_SIZE, "%lld%s", (long long)(seconds / steps[i].unit), steps[i].format + 4);
 }

@@ -14,7 +14,7 @@ static const char* const names[] = { NULL, "HUP", "INT", "QUIT", "ILL", "TRAP", 
     "SEGV", "USR2", "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU",
     "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS" };
 
-int cvctl_signal_parse(const char* text, int* number_out, struct cv_error* err)
+int cv_signal_parse(const char* text, int* number_out, struct cv_error* err)
 {
     const char* name  = strncasecmp(text, "SIG", 3) == 0 ? text + 3 : text;
     uint64_t    value = 0;

@@ -14,11 +14,11 @@ struct target {
     struct cv_strv list;
 };
 
-static const struct cvctl_option table[] = {
-    { "flag", 'f', NULL, cvctl_option_bool, offsetof(struct target, flag), "a switch" },
-    { "other", 'o', NULL, cvctl_option_bool, offsetof(struct target, other), "another" },
-    { "text", 't', "TEXT", cvctl_option_string, offsetof(struct target, text), "one value" },
-    { "list", 'l', "ITEM", cvctl_option_append, offsetof(struct target, list), "many" },
+static const struct cv_option table[] = {
+    { "flag", 'f', NULL, cv_option_bool, offsetof(struct target, flag), "a switch" },
+    { "other", 'o', NULL, cv_option_bool, offsetof(struct target, other), "another" },
+    { "text", 't', "TEXT", cv_option_string, offsetof(struct target, text), "one value" },
+    { "list", 'l', "ITEM", cv_option_append, offsetof(struct target, list), "many" },
     { NULL },
 };
 
@@ -32,7 +32,7 @@ static int parse(int argc, const char* const* argv)
     cv_strv_release(&got.list);
     got = (struct target){ 0 };
     err = (struct cv_error)CV_ERROR_INIT;
-    return cvctl_options_parse(table, argc, (char**)(uintptr_t)argv, &got, &help, &first, &err);
+    return cv_options_parse(table, argc, (char**)(uintptr_t)argv, &got, &help, &first, &err);
 }
 
 #define PARSE(...)                                                                                                     \
@@ -118,7 +118,7 @@ static int parse_mixed(int argc, const char** argv)
     cv_strv_release(&got.list);
     got = (struct target){ 0 };
     err = (struct cv_error)CV_ERROR_INIT;
-    return cvctl_options_parse_mixed(table, argc, (char**)(uintptr_t)argv, &got, &help, &first, &err);
+    return cv_options_parse_mixed(table, argc, (char**)(uintptr_t)argv, &got, &help, &first, &err);
 }
 
 static void options_may_stand_behind(void** state)
@@ -149,12 +149,12 @@ static void nearest_is_near(void** state)
     static const char* const names[] = { "run", "doctor", "version", "help", NULL };
 
     (void)state;
-    assert_string_equal(cvctl_nearest("rnu", names), "run");
-    assert_string_equal(cvctl_nearest("docter", names), "doctor");
-    assert_string_equal(cvctl_nearest("versoin", names), "version");
-    assert_null(cvctl_nearest("frobnicate", names));
-    assert_null(cvctl_nearest("", names));
-    assert_null(cvctl_nearest("a-word-that-is-longer-than-any-command-could-be", names));
+    assert_string_equal(cv_nearest("rnu", names), "run");
+    assert_string_equal(cv_nearest("docter", names), "doctor");
+    assert_string_equal(cv_nearest("versoin", names), "version");
+    assert_null(cv_nearest("frobnicate", names));
+    assert_null(cv_nearest("", names));
+    assert_null(cv_nearest("a-word-that-is-longer-than-any-command-could-be", names));
 }
 
 static int teardown(void** state)

@@ -28,7 +28,7 @@ static bool is_empty(const char* json)
     return (json[0] == '{' && json[1] == '}') || (json[0] == '[' && json[1] == ']');
 }
 
-void cvctl_json_indent(const char* json, size_t level, struct cv_str* text)
+void cv_json_indent(const char* json, size_t level, struct cv_str* text)
 {
     while (*json != '\0') {
         size_t length = *json == '"' ? string_length(json) : is_empty(json) ? 2 : strcspn(json, "\"{}[],:");
