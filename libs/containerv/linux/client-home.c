@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cv/clock.h>
 #include <cv/file.h>
 #include <cv/folders.h>
 #include <cv/handle.h>
@@ -129,7 +130,7 @@ static int try_lock(const char* run, const char* id, int* lock_out, bool* held_o
     if (path == NULL)
         return CV_ERR_NO_MEMORY;
     *held_out = false;
-    fd        = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW); /* its close wakes nobody: see linux_supervisor_watch() */
     if (fd < 0)
         return errno == ENOENT ? 0 : cv_error_errno(err, errno, "open the container's lock", path);
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
@@ -176,7 +177,8 @@ int linux_client_are_held(const struct cv_strv* ids, bool* held_out, struct cv_e
 }
 
 /* Nobody answered, and the record says that it runs: whoever held it was killed, unless somebody is about to take it or to let it go. */
-static int settle(const struct linux_instance* self, struct containerv_info* info, struct cv_error* err)
+static int settle(
+    const struct linux_instance* self, struct containerv_info* info, enum linux_held* held_out, struct cv_error* err)
 {
     CV_CLEANUP(cv_freep) char*         run   = NULL;
     CV_CLEANUP(cv_freep) char*         state = NULL;
@@ -191,10 +193,13 @@ static int settle(const struct linux_instance* self, struct containerv_info* inf
         rc = lock_all(run, &all, err);
     if (rc == 0)
         rc = try_lock(run, self->id, &lock, &held, err);
-    held = held || (rc == 0 && is_held_elsewhere(self->home_fd, self->id));
-    if (rc == 0 && !held)
-        rc = linux_record_settle(self->home_fd, state, self->id, info, err);
-    return rc == 0 && held ? linux_record_read(self->home_fd, info, err) : rc;
+    *held_out = held ? LINUX_HELD : LINUX_HELD_NOT;
+    if (rc == 0 && !held && is_held_elsewhere(self->home_fd, self->id))
+        *held_out = LINUX_HELD_ELSEWHERE;
+    if (rc < 0)
+        return rc;
+    return *held_out == LINUX_HELD_NOT ? linux_record_settle(self->home_fd, state, self->id, info, err)
+                                       : linux_record_read(self->home_fd, info, err);
 }
 
 bool linux_client_rests(const struct containerv_info* info)
@@ -202,11 +207,12 @@ bool linux_client_rests(const struct containerv_info* info)
     return info->state == CV_STATE_STOPPED || (info->state == CV_STATE_CREATED && info->supervisor == 0);
 }
 
-int linux_client_record(const struct linux_instance* self, struct containerv_info* info_out,
-    struct linux_route* route_out, struct cv_error* err)
+static int look(const struct linux_instance* self, struct containerv_info* info_out, struct linux_route* route_out,
+    enum linux_held* held_out, struct cv_error* err)
 {
     int rc;
 
+    *held_out = LINUX_HELD_NOT;
     if (!is_still_there(self))
         return no_container(self->id, err);
     rc = linux_record_read(self->home_fd, info_out, err);
@@ -215,5 +221,37 @@ int linux_client_record(const struct linux_instance* self, struct containerv_inf
     if (linux_client_rests(info_out))
         return 0;
     rc = linux_client_reach(self->id, route_out, err);
-    return rc == CV_ERR_NOT_FOUND ? settle(self, info_out, err) : rc;
+    return rc == CV_ERR_NOT_FOUND ? settle(self, info_out, held_out, err) : rc;
+}
+
+int linux_client_record(const struct linux_instance* self, struct containerv_info* info_out,
+    struct linux_route* route_out, struct cv_error* err)
+{
+    enum linux_held held;
+
+    return look(self, info_out, route_out, &held, err);
+}
+
+static bool is_known(const struct containerv_info* info, const struct linux_route* route, enum linux_held held)
+{
+    return route->folder_fd >= 0 || linux_client_rests(info) || held == LINUX_HELD_ELSEWHERE;
+}
+
+/* The watch is there before the last look, so that nothing is missed between the two. */
+int linux_client_record_settled(const struct linux_instance* self, int64_t timeout_ms, struct containerv_info* info_out,
+    struct linux_route* route_out, enum linux_held* held_out, struct cv_error* err)
+{
+    CV_CLEANUP(cv_handle_closep) int watch       = -1;
+    int64_t                          deadline_ms = cv_clock_deadline_ms(timeout_ms);
+    int                              rc          = look(self, info_out, route_out, held_out, err);
+
+    if (rc == 0 && !is_known(info_out, route_out, *held_out))
+        watch = linux_supervisor_watch(self->id);
+    while (rc == 0 && !is_known(info_out, route_out, *held_out)) {
+        rc = look(self, info_out, route_out, held_out, err);
+        if (rc < 0 || is_known(info_out, route_out, *held_out) || cv_clock_left_ms(deadline_ms) == 0)
+            break;
+        linux_supervisor_await(watch, cv_clock_left_ms(deadline_ms));
+    }
+    return rc;
 }

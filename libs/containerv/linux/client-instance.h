@@ -49,8 +49,11 @@ int linux_supervisor_run(const char* id, Containerv__Guardian__Create* create, s
 /* Returns when nobody holds the container. CV_ERR_STATE when somebody still does after LINUX_SUPERVISOR_END_MS. */
 int linux_supervisor_wait_gone(const char* id, struct cv_error* err);
 
-/* Until a supervisor may have begun or ended, a short time at most, and no longer than left_ms (< 0: no limit). */
-void linux_supervisor_await_change(int64_t left_ms);
+/* What tells that a supervisor of this container may have begun or ended. The descriptor is the caller's; -1: the system has no watch left,
+ * which linux_supervisor_await() can do without. */
+int linux_supervisor_watch(const char* id);
+/* Until it tells so, a short time at most, and no longer than left_ms (< 0: no limit). */
+void linux_supervisor_await(int watch_fd, int64_t left_ms);
 
 enum { LINUX_SUPERVISOR_END_MS = 15000 };
 
@@ -66,6 +69,16 @@ int linux_client_list_homes(int (*each)(const char* id, void* context), void* co
  * supervisor was killed is written down as lost. CV_ERR_NOT_FOUND when it was destroyed. */
 int linux_client_record(const struct linux_instance* self, struct containerv_info* info_out,
     struct linux_route* route_out, struct cv_error* err);
+/* Who keeps one that runs by its record from being settled though nobody answers for it. */
+enum linux_held {
+    LINUX_HELD_NOT,      /* nobody */
+    LINUX_HELD,          /* a process that is just beginning or ending */
+    LINUX_HELD_ELSEWHERE /* one with another run folder */
+};
+/* linux_client_record(), and the moment waited for in which somebody who was killed is not quite gone. After timeout_ms what the record
+ * says, with LINUX_HELD. */
+int linux_client_record_settled(const struct linux_instance* self, int64_t timeout_ms, struct containerv_info* info_out,
+    struct linux_route* route_out, enum linux_held* held_out, struct cv_error* err);
 /* It neither runs nor waits for its next start. */
 bool linux_client_rests(const struct containerv_info* info);
 /* Whether somebody holds the lock of the container. No claim or sweep goes on meanwhile. */
@@ -76,7 +89,8 @@ int linux_client_are_held(const struct cv_strv* ids, bool* held_out, struct cv_e
 
 /* --- client-supervised.c: their rows, which those of all containers call for them ---------------------------------------------- */
 
-/* How its supervisor is reached; route_out's folder is the caller's to close. CV_ERR_STATE when it does not run. */
+/* How its supervisor is reached; route_out's folder is the caller's to close. CV_ERR_STATE when it does not run. Waits for one that is just
+ * ending. */
 int linux_supervised_route(const struct linux_instance* self, struct linux_route* route_out, struct cv_error* err);
 int linux_supervised_create(const struct cv_spec* spec, void** instance_out, struct cv_error* err);
 int linux_supervised_open(const char* id, struct cv_spec** spec_out, void** instance_out, struct cv_error* err);

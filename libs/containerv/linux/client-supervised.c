@@ -14,7 +14,11 @@
 
 #include <cv/banned.h>
 
-enum { DESTROY_TRIES = 5 };
+enum {
+    DESTROY_TRIES = 5,
+    HOLD_TRIES    = 5,   /* others that copy get in between */
+    SEE_MS        = 2000 /* what is asked only is answered from the record then */
+};
 
 static int does_not_run(const struct linux_instance* self, const struct containerv_info* info, struct cv_error* err)
 {
@@ -24,18 +28,36 @@ static int does_not_run(const struct linux_instance* self, const struct containe
     return cv_error_hint(err, "start it first");
 }
 
-int linux_supervised_route(const struct linux_instance* self, struct linux_route* route_out, struct cv_error* err)
+/* Nobody answers for it, and it is not at rest. */
+static int is_held(const struct linux_instance* self, enum linux_held held, struct cv_error* err)
+{
+    if (held == LINUX_HELD_ELSEWHERE) {
+        cv_error_set(
+            err, CV_ERR_STATE, "container '%s' is held by a process whose run folder is another one", self->id);
+        cv_error_object(err, "%s", self->id);
+        return cv_error_hint(err, "use the CONTAINERV_RUN_DIR, or XDG_RUNTIME_DIR, with which it was started");
+    }
+    cv_error_set(err, CV_ERR_STATE, "container '%s' is just being started or stopped", self->id);
+    cv_error_object(err, "%s", self->id);
+    return cv_error_hint(err, "try again; its supervisor was killed perhaps, and does not end");
+}
+
+static int route_within(const struct linux_instance* self, int64_t timeout_ms, struct linux_route* route_out,
+    enum linux_held* held_out, struct cv_error* err)
 {
     struct containerv_info info = { .size = sizeof(info) };
-    int                    rc   = linux_client_record(self, &info, route_out, err);
+    int                    rc   = linux_client_record_settled(self, timeout_ms, &info, route_out, held_out, err);
 
     if (rc < 0 || route_out->folder_fd >= 0)
         return rc;
-    if (linux_client_rests(&info))
-        return does_not_run(self, &info, err);
-    cv_error_set(err, CV_ERR_STATE, "container '%s' is just being started or stopped", self->id);
-    cv_error_object(err, "%s", self->id);
-    return cv_error_hint(err, "try again");
+    return linux_client_rests(&info) ? does_not_run(self, &info, err) : is_held(self, *held_out, err);
+}
+
+int linux_supervised_route(const struct linux_instance* self, struct linux_route* route_out, struct cv_error* err)
+{
+    enum linux_held held;
+
+    return route_within(self, LINUX_SUPERVISOR_END_MS, route_out, &held, err);
 }
 
 /* --- made and opened ----------------------------------------------------------------------------------------------------------- */
@@ -141,14 +163,16 @@ static int ask_info(const struct linux_instance* self, struct linux_route* route
 static int info_of(struct linux_instance* self, struct containerv_info* info_out, struct cv_error* err)
 {
     struct linux_route route = LINUX_ROUTE_INIT;
-    int                rc    = linux_client_record(self, info_out, &route, err);
+    enum linux_held    held  = LINUX_HELD_NOT;
+    int                rc    = linux_client_record_settled(self, SEE_MS, info_out, &route, &held, err);
 
     if (rc == 0 && route.folder_fd >= 0)
         rc = ask_info(self, &route, info_out, err);
     linux_route_close(&route);
     if (rc != CV_ERR_LOST)
         return rc;
-    rc = linux_client_record(self, info_out, &route, err); /* it ended meanwhile, in whatever way */
+    rc = linux_client_record_settled(
+        self, SEE_MS, info_out, &route, &held, err); /* it ended meanwhile, in whatever way */
     linux_route_close(&route);
     return rc;
 }
@@ -181,11 +205,16 @@ int linux_client_start_again(void* instance, struct cv_error* err)
     return rc == 0 ? linux_supervisor_run(self->id, &create, err) : rc;
 }
 
+/* Its supervisor broke off, or there was none: it has stopped, is about to, or was started again. */
 static bool has_stopped(struct linux_instance* self)
 {
-    struct containerv_info info = { .size = sizeof(info) };
+    struct linux_route     route = LINUX_ROUTE_INIT;
+    struct containerv_info info  = { .size = sizeof(info) };
+    enum linux_held        held  = LINUX_HELD_NOT;
+    int                    rc = linux_client_record_settled(self, LINUX_SUPERVISOR_END_MS, &info, &route, &held, NULL);
 
-    return info_of(self, &info, NULL) == 0 && linux_client_rests(&info);
+    linux_route_close(&route);
+    return rc == 0 && linux_client_rests(&info);
 }
 
 int linux_client_stop(void* instance, int64_t timeout_ms, struct cv_error* err)
@@ -228,16 +257,17 @@ static int past_exit(struct linux_instance* self, struct containerv_exit* exit_o
     return 0;
 }
 
-/* *found_out: there was a supervisor to be asked, and what it says counts. */
+/* *final_out: there was a supervisor to be asked, and what it says counts; or there is one that this process can't ask. */
 static int wait_once(struct linux_instance* self, Containerv__Guardian__Wait* wait, struct containerv_exit* exit_out,
-    bool* found_out, struct cv_error* err)
+    bool* final_out, struct cv_error* err)
 {
     Containerv__Guardian__Request request = CONTAINERV__GUARDIAN__REQUEST__INIT;
     struct linux_client_answer    answer  = { .reply = NULL };
     struct linux_route            route   = LINUX_ROUTE_INIT;
-    int                           rc      = linux_supervised_route(self, &route, err);
+    enum linux_held               held    = LINUX_HELD_NOT;
+    int                           rc      = route_within(self, 0, &route, &held, err);
 
-    *found_out             = rc == 0;
+    *final_out             = rc == 0 || held == LINUX_HELD_ELSEWHERE;
     request.operation_case = CONTAINERV__GUARDIAN__REQUEST__OPERATION_WAIT;
     request.wait           = wait;
     if (rc == 0)
@@ -256,14 +286,15 @@ static int wait_once(struct linux_instance* self, Containerv__Guardian__Wait* wa
 int linux_supervised_wait(struct linux_instance* self, Containerv__Guardian__Wait* wait,
     struct containerv_exit* exit_out, struct cv_error* err)
 {
-    int64_t deadline_ms = cv_clock_deadline_ms(wait->timeout_ms);
+    int64_t                          deadline_ms = cv_clock_deadline_ms(wait->timeout_ms);
+    CV_CLEANUP(cv_handle_closep) int watch       = -1;
 
     while (true) {
         struct cv_error unused =
             CV_ERROR_INIT; /* that its end is not written down says less than why nobody could be asked */
-        bool found = false;
-        int  rc    = wait_once(self, wait, exit_out, &found, err);
-        if (found && rc != CV_ERR_LOST)
+        bool final = false;
+        int  rc    = wait_once(self, wait, exit_out, &final, err);
+        if (final && rc != CV_ERR_LOST)
             return rc;
         if (wait->process != 0)
             return linux_supervised_past_exit(self, wait->process, exit_out, &unused) == 0 ? 0 : rc;
@@ -273,7 +304,9 @@ int linux_supervised_wait(struct linux_instance* self, Containerv__Guardian__Wai
         wait->timeout_ms = cv_clock_left_ms(deadline_ms);
         if (wait->timeout_ms == 0)
             return cv_error_set(err, CV_ERR_TIMEOUT, "the container has not stopped yet");
-        linux_supervisor_await_change(wait->timeout_ms); /* it is just being started, or about to end */
+        /* it is just being started, or about to end, perhaps since before it was watched */
+        if (watch >= 0 || (watch = linux_supervisor_watch(self->id)) < 0)
+            linux_supervisor_await(watch, wait->timeout_ms);
     }
 }
 
@@ -303,12 +336,14 @@ int linux_client_close_input(void* instance, struct cv_error* err)
 
 /* --- files of one that rests --------------------------------------------------------------------------------------------------- */
 
-int linux_supervised_hold(struct linux_instance* self, struct linux_route* route_out, struct cv_error* err)
+/* CV_ERR_STATE: another was quicker. */
+static int hold_once(struct linux_instance* self, struct linux_route* route_out, struct cv_error* err)
 {
     Containerv__Guardian__Create create = CONTAINERV__GUARDIAN__CREATE__INIT;
     struct linux_route           route  = LINUX_ROUTE_INIT;
     struct containerv_info       info   = { .size = sizeof(info) };
-    int                          rc     = linux_client_record(self, &info, &route, err);
+    enum linux_held              held   = LINUX_HELD_NOT;
+    int rc = linux_client_record_settled(self, LINUX_SUPERVISOR_END_MS, &info, &route, &held, err);
 
     linux_route_close(&route);
     if (rc < 0 || !linux_client_rests(&info))
@@ -316,6 +351,16 @@ int linux_supervised_hold(struct linux_instance* self, struct linux_route* route
     rc            = linux_supervisor_wait_gone(self->id, err);
     create.action = CONTAINERV__GUARDIAN__ACTION__HOLD;
     return rc == 0 ? linux_supervisor_start(self->id, &create, route_out, err) : rc;
+}
+
+int linux_supervised_hold(struct linux_instance* self, struct linux_route* route_out, struct cv_error* err)
+{
+    int64_t deadline_ms = cv_clock_deadline_ms(LINUX_SUPERVISOR_END_MS);
+    int     rc          = hold_once(self, route_out, err);
+
+    for (int i = 1; i < HOLD_TRIES && rc == CV_ERR_STATE && cv_clock_left_ms(deadline_ms) > 0; i++)
+        rc = hold_once(self, route_out, err);
+    return rc;
 }
 
 void linux_supervised_release(struct linux_instance* self, struct linux_route* route)
@@ -342,7 +387,8 @@ static int destroy_once(struct linux_instance* self, struct cv_error* err)
 {
     struct linux_route     route = LINUX_ROUTE_INIT;
     struct containerv_info info  = { .size = sizeof(info) };
-    int                    rc    = linux_client_record(self, &info, &route, err);
+    enum linux_held        held  = LINUX_HELD_NOT;
+    int                    rc = linux_client_record_settled(self, LINUX_SUPERVISOR_END_MS, &info, &route, &held, err);
 
     linux_route_close(&route);
     if (rc < 0)
@@ -359,9 +405,11 @@ static int destroy_once(struct linux_instance* self, struct cv_error* err)
 
 int linux_supervised_destroy(struct linux_instance* self, struct cv_error* err)
 {
-    int rc = CV_ERR_STATE;
+    int64_t deadline_ms = cv_clock_deadline_ms(LINUX_SUPERVISOR_END_MS);
+    int     rc          = destroy_once(self, err);
 
-    for (int i = 0; i < DESTROY_TRIES && (rc == CV_ERR_STATE || rc == CV_ERR_LOST); i++)
+    for (int i = 1; i < DESTROY_TRIES && (rc == CV_ERR_STATE || rc == CV_ERR_LOST) && cv_clock_left_ms(deadline_ms) > 0;
+         i++)
         rc = destroy_once(self, err);
     return rc;
 }

@@ -23,7 +23,7 @@
 #include <cv/banned.h>
 
 enum {
-    LOOK_AGAIN_MS = 250, /* the end of one that was killed changes no folder */
+    LOOK_AGAIN_MS = 250, /* a folder that is watched may be another one by now */
     LOOK_OFTEN_MS = 20   /* without a watch */
 };
 
@@ -95,19 +95,30 @@ int linux_supervisor_run(const char* id, Containerv__Guardian__Create* create, s
                : 0;
 }
 
-/* The run folder is the last that a supervisor takes away; one that is killed leaves it there, and its lock free. -1: the system has no
- * watch left. */
-static int watch_run(void)
+static void watch_path(int watch_fd, uint32_t events, const char* run, const char* id, const char* name)
+{
+    CV_CLEANUP(cv_freep) char* path = cv_asprintf(NULL, "%s/c-%s%s", run, id, name);
+
+    if (path != NULL)
+        (void)inotify_add_watch(watch_fd, path, events); /* none of them has to be there */
+}
+
+/* The run folder is the last that a supervisor takes away. One that is killed leaves it there; the lock is free when the last process that
+ * has it open for writing closes it. */
+int linux_supervisor_watch(const char* id)
 {
     CV_CLEANUP(cv_freep) char*       run = NULL;
     CV_CLEANUP(cv_handle_closep) int fd  = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
-    if (fd < 0 || cv_folders_run(&run, NULL) < 0 || inotify_add_watch(fd, run, IN_CREATE | IN_DELETE | IN_ONLYDIR) < 0)
+    if (fd < 0 || cv_folders_run(&run, NULL) < 0
+        || inotify_add_watch(fd, run, IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_ONLYDIR) < 0)
         return -1;
+    watch_path(fd, IN_CREATE | IN_ONLYDIR, run, id, "");
+    watch_path(fd, IN_CLOSE_WRITE, run, id, "/lock");
     return CV_STEAL_HANDLE(fd);
 }
 
-static void await_change(int watch_fd, int64_t left_ms)
+void linux_supervisor_await(int watch_fd, int64_t left_ms)
 {
     struct pollfd entry = { .fd = watch_fd, .events = POLLIN };
     int64_t       most  = watch_fd >= 0 ? LOOK_AGAIN_MS : LOOK_OFTEN_MS;
@@ -115,13 +126,6 @@ static void await_change(int watch_fd, int64_t left_ms)
 
     if (poll(&entry, 1, (int)(left_ms < 0 || left_ms > most ? most : left_ms)) > 0)
         (void)!read(watch_fd, events, sizeof(events));
-}
-
-void linux_supervisor_await_change(int64_t left_ms)
-{
-    CV_CLEANUP(cv_handle_closep) int watch = watch_run();
-
-    await_change(watch, left_ms);
 }
 
 int linux_supervisor_wait_gone(const char* id, struct cv_error* err)
@@ -132,7 +136,7 @@ int linux_supervisor_wait_gone(const char* id, struct cv_error* err)
     int                              rc          = linux_client_is_held(id, &held, err);
 
     if (rc == 0 && held)
-        watch = watch_run();
+        watch = linux_supervisor_watch(id);
     while (rc == 0 && held) {
         rc = linux_client_is_held(id, &held, err);
         if (rc < 0 || !held)
@@ -142,7 +146,7 @@ int linux_supervisor_wait_gone(const char* id, struct cv_error* err)
             cv_error_object(err, "%s", id);
             return cv_error_hint(err, "it is being started, copied from or destroyed; try again later");
         }
-        await_change(watch, cv_clock_left_ms(deadline_ms));
+        linux_supervisor_await(watch, cv_clock_left_ms(deadline_ms));
     }
     return rc;
 }

@@ -2,11 +2,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <cv/str.h>
 
 #include "clients.h"
 
-enum { STARTERS = 4, TURNS = 5 };
+enum { STARTERS = 4, TURNS = 5, SLOW_MS = 150 };
 
 static void files_stay_over_starts(void** state)
 {
@@ -218,6 +221,84 @@ static void an_end_that_nobody_saw_is_lost(void** state)
     OK(containerv_destroy(container));
 }
 
+/* The lock of the container, as its supervisor has it: it is held until both have closed it. */
+static int share_lock(const struct containerv_info* info)
+{
+    int pidfd = (int)syscall(SYS_pidfd_open, (pid_t)info->supervisor, 0);
+    int lock  = -1;
+    assert_true(pidfd >= 0);
+    for (int fd = 3; fd < 256 && lock < 0; fd++) {
+        char path[64], target[256] = "";
+        assert_int_equal(cv_snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)info->supervisor, fd), 0);
+        if (readlink(path, target, sizeof(target) - 1) > 0 && strstr(target, "/c-") != NULL
+            && strcmp(target + strlen(target) - 5, "/lock") == 0)
+            lock = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+    }
+    close(pidfd);
+    assert_true(lock >= 0);
+    return lock;
+}
+
+/* As on a machine that is so busy that a supervisor which is killed takes a while over its end. */
+static int kill_slowly(struct containerv_container* container)
+{
+    struct containerv_info info = { .size = sizeof(info) };
+    OK(containerv_info(container, &info));
+    int   lock = share_lock(&info);
+    pid_t pid  = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        poll(NULL, 0, SLOW_MS);
+        _exit(0);
+    }
+    close(lock);
+    struct pollfd ended = { .fd = (int)syscall(SYS_pidfd_open, (pid_t)info.supervisor, 0), .events = POLLIN };
+    assert_int_equal(kill((pid_t)info.supervisor, SIGKILL), 0);
+    assert_int_equal(poll(&ended, 1, 20000), 1);
+    close(ended.fd);
+    return (int)pid;
+}
+
+static int stop_it(struct containerv_container* container)
+{
+    return containerv_stop(container, 0);
+}
+
+static int wait_for_it(struct containerv_container* container)
+{
+    return containerv_wait(container, CV_PROCESS_MAIN, -1, NULL);
+}
+
+static int copy_to_it(struct containerv_container* container)
+{
+    const char* const from[] = { "/etc/passwd" };
+    const char* const to[]   = { "/copied" };
+    return containerv_upload(container, from, to, 1);
+}
+
+static int look_at_it(struct containerv_container* container)
+{
+    enum containerv_state state = CV_STATE_RUNNING;
+    int                   rc    = containerv_state(container, &state);
+    return rc == 0 && state != CV_STATE_STOPPED ? CV_ERR_STATE : rc;
+}
+
+static void one_whose_supervisor_is_just_dying_is_waited_for(void** state)
+{
+    static int (*const calls[])(struct containerv_container*) = { stop_it, wait_for_it, copy_to_it, look_at_it,
+        containerv_start, containerv_destroy };
+    (void)state;
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        struct containerv_container* container = clients_make("sleep 1000", 0);
+        int                          slow      = kill_slowly(container);
+        print_message("call %zu\n", i);
+        OK(calls[i](container));
+        clients_reap(slow);
+        if (calls[i] != containerv_destroy)
+            OK(containerv_destroy(container));
+    }
+}
+
 /* --- events -------------------------------------------------------------------------------------------------------------------------- */
 
 static void await(containerv_handle_t handle)
@@ -300,6 +381,7 @@ int main(void)
         cmocka_unit_test(its_terminal_is_its_input_and_its_log),
         cmocka_unit_test(a_follower_reads_over_restarts_to_the_last_end),
         cmocka_unit_test(an_end_that_nobody_saw_is_lost),
+        cmocka_unit_test(one_whose_supervisor_is_just_dying_is_waited_for),
         cmocka_unit_test(its_events_are_those_of_the_journal),
         cmocka_unit_test(the_journal_outlives_the_container),
         cmocka_unit_test(one_that_goes_by_itself_tells_its_end),
