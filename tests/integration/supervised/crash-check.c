@@ -225,3 +225,12 @@ void crash_check(enum crash_step reached, enum crash_loss loss)
     }
     crash_reap_orphans();
 }
+
+void crash_clear(void)
+{
+    struct containerv_container* container = NULL;
+    if (containerv_open(crash_id, &container) == 0)
+        (void)containerv_destroy(container);
+    containerv_reconcile(0, NULL, NULL);
+    crash_reap_orphans();
+}

@@ -57,5 +57,7 @@ extern struct crash_logs {
 } crash_logs;
 
 void crash_check(enum crash_step reached, enum crash_loss loss);
+/* What a test that failed has left must not be the next one's. */
+void crash_clear(void);
 
 #endif

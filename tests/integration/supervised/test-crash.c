@@ -192,6 +192,13 @@ static void each_step_was_hit(void** state)
             fail_msg("nobody was killed after '%s'", crash_step_names[step]);
 }
 
+static int clear(void** state)
+{
+    (void)state;
+    crash_clear();
+    return 0;
+}
+
 static void make_folders(void)
 {
     static const char* const names[] = { "run", "state", "state/containers", "state/trash" };
@@ -204,11 +211,11 @@ static void make_folders(void)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(measure),
-        cmocka_unit_test(caller_is_killed),
-        cmocka_unit_test(supervisor_is_killed),
-        cmocka_unit_test(both_are_killed),
-        cmocka_unit_test(init_is_killed),
+        cmocka_unit_test_teardown(measure, clear),
+        cmocka_unit_test_teardown(caller_is_killed, clear),
+        cmocka_unit_test_teardown(supervisor_is_killed, clear),
+        cmocka_unit_test_teardown(both_are_killed, clear),
+        cmocka_unit_test_teardown(init_is_killed, clear),
         cmocka_unit_test(each_step_was_hit),
     };
     const char* wanted = getenv("CV_CRASH_MOMENTS");
