@@ -26,6 +26,16 @@ static const struct cv_field device_rows[] = {
 static const struct cv_table device_table = CV_TABLE_OF(T, device_rows);
 #undef T
 
+#define T struct cv_spec_net_device
+static const struct cv_field net_device_rows[] = {
+    CV_STRING(T, name, "name", .check = cv_check_link_name),
+};
+static const struct cv_table net_device_table = { .fields = net_device_rows,
+    .count                                                = CV_ARRAY_LEN(net_device_rows),
+    .size                                                 = sizeof(T),
+    .key                                                  = CV_TYPED_OFFSET(T, host_name, char*) };
+#undef T
+
 #define T struct cv_spec_linux
 static const struct cv_field monotonic_rows[] = {
     CV_OPT_INT(T, time_offsets.monotonic_secs, "secs", .flags = 0),
@@ -73,6 +83,7 @@ static const struct cv_field linux_rows[] = {
     CV_STRING(T, cgroups_path, "cgroupsPath", .check = cv_check_not_empty),
     CV_LIST(T, namespaces, "namespaces", &cv_table_namespace),
     CV_LIST(T, devices, "devices", &device_table),
+    CV_MAP(T, net_devices, "netDevices", &net_device_table),
     CV_OBJECT(T, offsetof(T, seccomp), seccomp.set, "seccomp", &cv_table_seccomp),
     CV_STRING(T, rootfs_propagation, "rootfsPropagation", .words = propagations),
     CV_STRV(T, masked_paths, "maskedPaths", .check = cv_check_absolute),

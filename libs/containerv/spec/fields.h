@@ -154,6 +154,7 @@ const char* cv_check_kernel(const char* value);        /* "4.8" */
 const char* cv_check_version(const char* value);       /* of OCI: "1.2.0", "1.0.2-dev" */
 const char* cv_check_not_empty(const char* value);
 const char* cv_check_no_new_line(const char* value);
+const char* cv_check_link_name(const char* value); /* of a network device in the container, may end with "%d" */
 
 /* Rows. The type of the member is checked while compiling. */
 #define CV_MEMBER(T, m) (((T*)0)->m)

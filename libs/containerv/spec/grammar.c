@@ -112,6 +112,21 @@ const char* cv_check_version(const char* value)
     return *value == '\0' || *value == '-' || *value == '+' ? NULL : allowed;
 }
 
+/* The kernel's own rule, and its template of a name. */
+const char* cv_check_link_name(const char* value)
+{
+    static const char* const allowed =
+        "the name of a network device: 1 to 15 characters, none of them blank, '/' or ':', \"%d\" at most at its end";
+    size_t      length  = strlen(value);
+    const char* percent = strchr(value, '%');
+    if (length == 0 || length > 15 || strcmp(value, ".") == 0 || strcmp(value, "..") == 0)
+        return allowed;
+    for (const char* at = value; *at != '\0'; at++)
+        if ((unsigned char)*at <= ' ' || *at == '/' || *at == ':' || *at == '\x7f')
+            return allowed;
+    return percent == NULL || strcmp(percent, "%d") == 0 ? NULL : allowed;
+}
+
 static const char* skip_number(const char* text)
 {
     size_t length = strspn(text, "0123456789");

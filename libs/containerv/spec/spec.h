@@ -29,6 +29,7 @@
 #define CV_SPEC_MAX_MOUNTS        4096u
 #define CV_SPEC_MAX_RULES         4096u /* of Landlock, of each kind */
 #define CV_SPEC_MAX_PAIRS         4096u /* entries of an object whose keys are data */
+#define CV_SPEC_MAX_NET_DEVICES   64u
 
 struct cv_opt_int {
     bool    set;
@@ -403,6 +404,11 @@ struct cv_spec_resources {
     struct cv_spec_pairs unified;
 };
 
+struct cv_spec_net_device {
+    char* host_name; /* the key */
+    char* name;      /* in the container, may end with "%d"; NULL: as on the host */
+};
+
 struct cv_spec_linux {
     bool                      set;
     struct cv_spec_id_maps    uid_mappings, gid_mappings;
@@ -413,6 +419,10 @@ struct cv_spec_linux {
     char*                     mount_label;
     struct cv_spec_pairs      sysctl;
     struct cv_spec_namespaces namespaces;
+    struct {
+        struct cv_spec_net_device* items;
+        size_t                     count;
+    } net_devices; /* an object keyed by the host's name */
     struct {
         bool              set;
         struct cv_opt_int monotonic_secs, monotonic_nanosecs, boottime_secs, boottime_nanosecs;

@@ -210,6 +210,32 @@ static int rule_namespaces(const struct cv_spec* spec, struct cv_error* err)
     return 0;
 }
 
+/* What the device will be called, unless the kernel shall find a name. */
+static const char* name_inside(const struct cv_spec_net_device* device)
+{
+    return device->name == NULL ? device->host_name : strchr(device->name, '%') == NULL ? device->name : NULL;
+}
+
+static int rule_net_devices(const struct cv_spec* spec, struct cv_error* err)
+{
+    const struct cv_spec_net_device* list  = spec->linux_.net_devices.items;
+    size_t                           count = spec->linux_.net_devices.count;
+    if (count > CV_SPEC_MAX_NET_DEVICES)
+        return refuse(err, "linux.netDevices", "%zu entries (at most %u are allowed)", count, CV_SPEC_MAX_NET_DEVICES);
+    if (count > 0 && cv_spec_namespace(spec, "network") == NULL)
+        return refuse(err, "linux.netDevices", "there is no network namespace to move devices to");
+    for (size_t i = 0; i < count; i++) {
+        const char* name = name_inside(&list[i]);
+        if (cv_check_link_name(list[i].host_name) != NULL || strchr(list[i].host_name, '%') != NULL)
+            return refuse(err, "linux.netDevices", "'%.80s' can't be the name of a network device", list[i].host_name);
+        for (size_t j = 0; j < i && name != NULL; j++)
+            if (name_inside(&list[j]) != NULL && strcmp(name_inside(&list[j]), name) == 0)
+                return refuse(err, "linux.netDevices", "'%s' and '%s' would both be '%s' in the container",
+                    list[j].host_name, list[i].host_name, name);
+    }
+    return 0;
+}
+
 static int check_mount_maps(const struct cv_spec_mount* mount, const char* name, struct cv_error* err)
 {
     struct entry_name field = { { 0 } };
@@ -405,6 +431,7 @@ static const rule_fn rules[] = {
     rule_scheduler,
     rule_namespaces,
     rule_id_maps,
+    rule_net_devices,
     rule_mounts,
     rule_devices,
     rule_seccomp,

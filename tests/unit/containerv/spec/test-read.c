@@ -269,7 +269,7 @@ static void test_unknown_fields_are_ignored(void** state)
     (void)state;
     static const char text[] =
         "{\"x\": 1.25e300, \"freebsd\": {\"jail\": {}}, \"root\": {\"y\": [18446744073709551615, 0.5]},"
-        " \"linux\": {\"netDevices\": {\"eth0\": {\"name\": \"e\"}}}}";
+        " \"linux\": {\"memoryPolicy\": {\"mode\": \"MPOL_BIND\"}}}";
     struct cv_error err   = CV_ERROR_INIT;
     struct cv_spec* spec  = NULL;
     char*           again = NULL;

@@ -31,9 +31,13 @@
 #define M(text)              ",\"netmask\":\"" text "\""
 #define H(text)              ",\"hostAddress\":\"" text "\""
 #define NS(type)             "{\"type\":\"" type "\"}"
-#define X64                  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-#define PARTS8               "/1/2/3/4/5/6/7/8"
-#define PARTS32              PARTS8 PARTS8 PARTS8 PARTS8
+#define NET_DEVICES(fields)  LINUX("\"namespaces\":[" NS("network") "],\"netDevices\":{" fields "}")
+#define LINK_NAME                                                                                                      \
+    " (expected the name of a network device: 1 to 15 characters, none of them blank, '/' or ':', \"%d\" at most at "  \
+    "its end)"
+#define X64     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define PARTS8  "/1/2/3/4/5/6/7/8"
+#define PARTS32 PARTS8 PARTS8 PARTS8 PARTS8
 #define CGROUP_PARENT(text)                                                                                            \
     "org.containerv.cgroupParent: '" text "' is not allowed (expected a path such as \"/build/containers\", at most "  \
     "1024 bytes in at most 32 parts, no part empty, \".\" or \"..\")"
@@ -52,6 +56,9 @@ static const char* const good[] = {
     LINUX("\"namespaces\":[" NS("user") "," NS("pid") "],\"uidMappings\":[{\"containerID\":0,\"hostID\":5,\"size\":5},"
                                                       "{\"containerID\":5,\"hostID\":0,\"size\":5}],\"gidMappings\":[{"
                                                       "\"containerID\":0,\"hostID\":4294967290,\"size\":5}]"),
+    NET_DEVICES("\"eth1\":{\"name\":\"eth0\"},\"eth0\":{\"name\":\"eth1\"},\"a\":{\"name\":\"abcdefghijklm%d\"},\"b\":{"
+                "\"name\":"
+                "\"abcdefghijklm%d\"},\"wl-\xc3\xa4\":{}"),
     LINUX("\"sysctl\":{\"net.ipv4.conf.eth0/1.forwarding\":\"1\"}"),
     VETH(A("10.9.0.2"), M("30"), H("10.9.0.1")),
     VETH(A("fd00::2"), M("64"), H("fd00::1")),
@@ -185,6 +192,17 @@ static const struct {
         "linux.namespaces[2]: 'pid' is there twice" },
     { LINUX("\"namespaces\":[{\"type\":\"pid\",\"path\":\"x\"}]"),
         "linux.namespaces[0].path: 'x' is not allowed (expected an absolute path of at most 4095 bytes)" },
+    { NET_DEVICES("\"eth1\":{\"name\":\"\"}"), "linux.netDevices[\"eth1\"].name: '' is not allowed" LINK_NAME },
+    { NET_DEVICES("\"eth1\":{\"name\":\"abcdefghijklmnop\"}"),
+        "linux.netDevices[\"eth1\"].name: 'abcdefghijklmnop' is not allowed" LINK_NAME },
+    { NET_DEVICES("\"eth1\":{\"name\":\"a:b\"}"), "linux.netDevices[\"eth1\"].name: 'a:b' is not allowed" LINK_NAME },
+    { NET_DEVICES("\"eth1\":{\"name\":\"a%s\"}"), "linux.netDevices[\"eth1\"].name: 'a%s' is not allowed" LINK_NAME },
+    { NET_DEVICES("\"abcdefghijklmnop\":{}"),
+        "linux.netDevices: 'abcdefghijklmnop' can't be the name of a network device" },
+    { NET_DEVICES("\"eth%d\":{}"), "linux.netDevices: 'eth%d' can't be the name of a network device" },
+    { NET_DEVICES("\"eth1\":{\"name\":\"eth0\"},\"eth0\":{}"),
+        "linux.netDevices: 'eth1' and 'eth0' would both be 'eth0' in the container" },
+    { LINUX("\"netDevices\":{\"eth1\":{}}"), "linux.netDevices: there is no network namespace to move devices to" },
     { LINUX("\"timeOffsets\":{}"), "linux.timeOffsets: there is no time namespace" },
     { LINUX("\"uidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":1}]"),
         "linux.gidMappings: is empty, but the other ids are mapped" },
