@@ -147,18 +147,26 @@ int linux_client_beside(const char* library, const char* relative, char** path_o
     return 0;
 }
 
-/* A program of ours: where it is in an install, from the library's folder and by its whole path, and what overrides that. */
-struct program {
-    const char *from_library, *installed, *variable;
-};
+/* From the folder of the file that this code is in: the library, or a program that is linked statically. */
+static const char* const ways[] = { CV_PROGRAMS_FROM_LIBRARY, CV_PROGRAMS_FROM_PROGRAM };
 
-/* An install tree works from wherever it is. */
-static int beside_library(const char* relative, char** path_out, struct cv_error* err)
+/* An install tree works from wherever it is; else where it was to be. */
+static int find_installed(const char* name, char** path_out, struct cv_error* err)
 {
-    CV_CLEANUP(cv_freep) char* self   = NULL;
-    int                        result = cv_self_path((const void*)&linux_client_program, &self, err);
+    CV_CLEANUP(cv_freep) char* self = NULL;
 
-    return result < 0 ? result : linux_client_beside(self, relative, path_out, err);
+    (void)cv_self_path((const void*)&linux_client_program, &self, NULL);
+    for (size_t i = 0; self != NULL && i < CV_ARRAY_LEN(ways); i++) {
+        CV_CLEANUP(cv_freep) char* relative = cv_asprintf(err, "%s/%s", ways[i], name);
+        CV_CLEANUP(cv_freep) char* path     = NULL;
+
+        if (relative != NULL && linux_client_beside(self, relative, &path, err) == 0 && access(path, X_OK) == 0) {
+            *path_out = CV_STEAL(path);
+            return 0;
+        }
+    }
+    *path_out = cv_asprintf(err, "%s/%s", CV_PROGRAMS_INSTALLED, name);
+    return *path_out != NULL ? 0 : CV_ERR_NO_MEMORY;
 }
 
 static int not_found(const char* path, const char* variable, struct cv_error* err)
@@ -169,47 +177,32 @@ static int not_found(const char* path, const char* variable, struct cv_error* er
     return CV_ERR_NOT_FOUND;
 }
 
-static int find(const struct program* program, char** path_out, struct cv_error* err)
+static int find(const char* name, const char* variable, char** path_out, struct cv_error* err)
 {
     CV_CLEANUP(cv_freep) char* path   = NULL;
-    int                        result = cv_env_get_secure(program->variable, &path, err);
+    int                        result = cv_env_get_secure(variable, &path, err);
 
+    if (result == 0 && path == NULL)
+        result = find_installed(name, &path, err);
     if (result < 0)
         return result;
-    if (path == NULL) {
-        if (beside_library(program->from_library, &path, err) < 0 || access(path, X_OK) < 0) {
-            free(path);
-            path = cv_strdup(program->installed, err);
-        }
-    }
-    if (path == NULL)
-        return CV_ERR_NO_MEMORY;
     if (access(path, X_OK) < 0)
-        return not_found(path, program->variable, err);
+        return not_found(path, variable, err);
     *path_out = CV_STEAL(path);
     return 0;
 }
 
 int linux_client_program(char** path_out, struct cv_error* err)
 {
-    const struct program guardian = { CV_PROGRAMS_FROM_LIBRARY "/cv-guardian", CV_PROGRAMS_INSTALLED "/cv-guardian",
-        "CONTAINERV_GUARDIAN" };
-
-    return find(&guardian, path_out, err);
+    return find("cv-guardian", "CONTAINERV_GUARDIAN", path_out, err);
 }
 
 int linux_client_supervisor(char** path_out, struct cv_error* err)
 {
-    const struct program supervisor = { CV_PROGRAMS_FROM_LIBRARY "/cv-supervisor",
-        CV_PROGRAMS_INSTALLED "/cv-supervisor", "CONTAINERV_SUPERVISOR" };
-
-    return find(&supervisor, path_out, err);
+    return find("cv-supervisor", "CONTAINERV_SUPERVISOR", path_out, err);
 }
 
 int linux_client_archiver(char** path_out, struct cv_error* err)
 {
-    const struct program archiver = { CV_PROGRAMS_FROM_LIBRARY "/cv-archive", CV_PROGRAMS_INSTALLED "/cv-archive",
-        "CONTAINERV_ARCHIVER" };
-
-    return find(&archiver, path_out, err);
+    return find("cv-archive", "CONTAINERV_ARCHIVER", path_out, err);
 }

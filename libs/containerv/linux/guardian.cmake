@@ -13,7 +13,10 @@ add_custom_command(OUTPUT ${generated}/guardian.pb-c.c ${generated}/guardian.pb-
 add_library(cv_guardian_proto STATIC ${generated}/guardian.pb-c.c ${generated}/guardian.pb-c.h)
 target_compile_options(cv_guardian_proto PRIVATE -w)
 target_include_directories(cv_guardian_proto SYSTEM PUBLIC ${generated})
-target_link_libraries(cv_guardian_proto PUBLIC ${CV_PROTOBUF_C_LIBRARY})
+# by its name, as jansson (spec/CMakeLists.txt)
+get_filename_component(protobuf_c_folder ${CV_PROTOBUF_C_LIBRARY} DIRECTORY)
+target_link_directories(cv_guardian_proto PUBLIC ${protobuf_c_folder})
+target_link_libraries(cv_guardian_proto PUBLIC protobuf-c)
 
 cv_static_library(cv_linux_wire wire.c messages.c messages-process.c)
 target_link_libraries(cv_linux_wire PUBLIC cv_linux_plan cv_guardian_proto)
@@ -26,10 +29,13 @@ target_link_libraries(cv_guardian_loop PUBLIC cv_linux_wire)
 cv_static_library(cv_linux_client backend.c client-archive.c client.c client-calls.c client-copy.c client-events.c client-home.c client-instance.c client-log.c
     client-list.c client-reach.c client-reconcile.c client-snapshot.c client-start.c client-supervised.c client-supervisor.c process-info.c)
 target_link_libraries(cv_linux_client PUBLIC cv_linux_wire cv_linux_copy cv_linux_log_writer cv_linux_rights Threads::Threads)
-# The library finds the programs from itself, by the way between their folders, however deep the library's is (lib/x86_64-linux-gnu).
+# The library, or a program that has it in itself, finds the others by the way between their folders, however deep they are
+# (lib/x86_64-linux-gnu).
 file(RELATIVE_PATH programs_from_library ${CMAKE_INSTALL_FULL_LIBDIR} ${CMAKE_INSTALL_FULL_LIBEXECDIR}/containerv)
+file(RELATIVE_PATH programs_from_program ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBEXECDIR}/containerv)
 target_compile_definitions(cv_linux_client PRIVATE
     CV_PROGRAMS_FROM_LIBRARY="${programs_from_library}"
+    CV_PROGRAMS_FROM_PROGRAM="${programs_from_program}"
     CV_PROGRAMS_INSTALLED="${CMAKE_INSTALL_FULL_LIBEXECDIR}/containerv")
 
 add_library(cv_guardian_main OBJECT guardian.c)
