@@ -324,6 +324,11 @@ int linux_cgroup_remove(int parent_fd, const char* id, int64_t timeout_ms, struc
     return rc < 0 ? rc : remove_group(parent_fd, name, 0, cv_clock_deadline_ms(timeout_ms), err);
 }
 
+int linux_cgroup_remove_folder(int parent_fd, const char* name, int64_t timeout_ms, struct cv_error* err)
+{
+    return remove_group(parent_fd, name, 0, cv_clock_deadline_ms(timeout_ms), err);
+}
+
 struct process_list {
     pid_t* list;
     size_t capacity, count;

@@ -62,6 +62,9 @@ int linux_cgroup_wait_empty(int group_fd, int64_t timeout_ms, struct cv_error* e
  */
 int linux_cgroup_remove(int parent_fd, const char* id, int64_t timeout_ms, struct cv_error* err);
 
+/* The same for a group by the name of its folder. */
+int linux_cgroup_remove_folder(int parent_fd, const char* name, int64_t timeout_ms, struct cv_error* err);
+
 /*
  * Processes in it and below, as pids of this process's PID namespace (0 for those that have none there are left out). At most
  * `capacity` are written to list (NULL with 0), *count_out is how many there are.

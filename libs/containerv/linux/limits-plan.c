@@ -27,13 +27,20 @@
 #define INITIAL_ENTRIES 32
 
 static const char* const names[LINUX_CONTROLLERS][2] = {
-    [LINUX_CONTROLLER_MEMORY]  = { "memory", "memory" },
-    [LINUX_CONTROLLER_CPU]     = { "cpu", "cpu" },
-    [LINUX_CONTROLLER_CPUSET]  = { "cpuset", "cpuset" },
-    [LINUX_CONTROLLER_PIDS]    = { "pids", "pids" },
-    [LINUX_CONTROLLER_IO]      = { "blkio", "io" },
-    [LINUX_CONTROLLER_HUGETLB] = { "hugetlb", "hugetlb" },
-    [LINUX_CONTROLLER_DEVICES] = { "devices", NULL },
+    [LINUX_CONTROLLER_MEMORY]   = { "memory", "memory" },
+    [LINUX_CONTROLLER_CPU]      = { "cpu", "cpu" },
+    [LINUX_CONTROLLER_CPUSET]   = { "cpuset", "cpuset" },
+    [LINUX_CONTROLLER_PIDS]     = { "pids", "pids" },
+    [LINUX_CONTROLLER_IO]       = { "blkio", "io" },
+    [LINUX_CONTROLLER_HUGETLB]  = { "hugetlb", "hugetlb" },
+    [LINUX_CONTROLLER_DEVICES]  = { "devices", NULL },
+    [LINUX_CONTROLLER_RDMA]     = { "rdma", "rdma" },
+    [LINUX_CONTROLLER_MISC]     = { "misc", "misc" },
+    [LINUX_CONTROLLER_NET_CLS]  = { "net_cls", NULL },
+    [LINUX_CONTROLLER_NET_PRIO] = { "net_prio", NULL },
+    [LINUX_CONTROLLER_CPUACCT]  = { "cpuacct", NULL },
+    [LINUX_CONTROLLER_FREEZER]  = { "freezer", NULL },
+    [LINUX_CONTROLLER_CORE]     = { NULL, "cgroup" },
 };
 
 const char* linux_controller_name(enum linux_controller controller, int version)
@@ -275,8 +282,8 @@ uint64_t linux_limits_pids(const struct cv_spec* spec, bool* is_default_out)
         return spec->ext.limits.pids > INT64_MAX ? NO_LIMIT : spec->ext.limits.pids;
     if (resources->pids.set)
         return resources->pids.limit <= 0 ? NO_LIMIT : (uint64_t)resources->pids.limit;
-    *is_default_out = true;
-    return LINUX_PIDS_DEFAULT;
+    *is_default_out = !spec->ext.bare;
+    return spec->ext.bare ? NO_LIMIT : LINUX_PIDS_DEFAULT;
 }
 
 static void plan_pids(struct planner* planner, const struct cv_spec* spec)
@@ -380,10 +387,12 @@ static void plan_hugepages(struct planner* planner, const struct cv_spec_hugepag
     }
 }
 
-/* The file's name says whose it is: "memory.high" is the memory controller's. */
+/* The file's name says whose it is: "memory.high" is the memory controller's. Of what every group has, that which is a limit. */
 static bool controller_of(const char* file, enum linux_controller* controller_out)
 {
     size_t length = strcspn(file, ".");
+    if (cv_str_starts_with(file, "cgroup.") && !cv_str_starts_with(file, "cgroup.max."))
+        return false;
     for (int i = 0; i < LINUX_CONTROLLERS; i++)
         if (names[i][1] != NULL && strlen(names[i][1]) == length && memcmp(names[i][1], file, length) == 0) {
             *controller_out = (enum linux_controller)i;

@@ -24,6 +24,13 @@ enum linux_controller {
     LINUX_CONTROLLER_IO,
     LINUX_CONTROLLER_HUGETLB,
     LINUX_CONTROLLER_DEVICES, /* version 1 only; version 2 has a program instead */
+    LINUX_CONTROLLER_RDMA,
+    LINUX_CONTROLLER_MISC,
+    LINUX_CONTROLLER_NET_CLS,
+    LINUX_CONTROLLER_NET_PRIO,
+    LINUX_CONTROLLER_CPUACCT, /* version 1 only, like the next one: every group of version 2 can do that */
+    LINUX_CONTROLLER_FREEZER,
+    LINUX_CONTROLLER_CORE, /* version 2 only: what every group has */
     LINUX_CONTROLLERS
 };
 

@@ -23,7 +23,7 @@
 enum { NAME_SIZE = 80, LIST_SIZE = 4096 };
 
 /* A mount that another one covers opens as something else: so look at what was opened. */
-static int open_hierarchy(const char* target, struct cv_error* err)
+int linux_v1_open_mount(const char* target, struct cv_error* err)
 {
     CV_CLEANUP(cv_handle_closep) int fd = open(target, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     struct statfs                    fs;
@@ -42,10 +42,11 @@ static int find_hierarchy(enum linux_controller controller, int* root_fd_out, st
     int                                            rc    = linux_mountinfo_read(&info, err);
     if (rc < 0)
         return rc;
-    entry = mountinfo_cgroup1(&info, name);
+    entry = name != NULL ? mountinfo_cgroup1(&info, name) : NULL;
     if (entry == NULL)
-        return cv_error_set(err, CV_ERR_NOT_FOUND, "no hierarchy of cgroup version 1 has the controller '%s'", name);
-    int fd = open_hierarchy(entry->target, err);
+        return cv_error_set(err, CV_ERR_NOT_FOUND, "no hierarchy of cgroup version 1 has the controller '%s'",
+            name != NULL ? name : linux_controller_name(controller, 2));
+    int fd = linux_v1_open_mount(entry->target, err);
     if (fd < 0)
         return fd;
     *root_fd_out = fd;
@@ -86,7 +87,7 @@ int linux_v1_sweep_place(enum linux_controller controller, const char* place, st
     return rc < 0 ? rc : linux_cgroup_place_sweep(root, place, err);
 }
 
-static int prepare(int above_fd, int part_fd, struct cv_error* err)
+int linux_v1_prepare(int above_fd, int part_fd, struct cv_error* err)
 {
     return faccessat(part_fd, "cpuset.cpus", F_OK, 0) == 0 ? fill_cpuset(above_fd, part_fd, err) : 0;
 }
@@ -99,7 +100,7 @@ static int open_default(int root, enum linux_controller controller, int* parent_
         return cv_error_errno(err, errno, "make the cgroup of all containers", linux_controller_name(controller, 1));
     rc = linux_cgroup_open_folder(root, PARENT_NAME, &parent, err);
     if (rc == 0)
-        rc = prepare(root, parent, err);
+        rc = linux_v1_prepare(root, parent, err);
     if (rc == 0)
         *parent_fd_out = CV_STEAL_HANDLE(parent);
     return rc;
@@ -108,7 +109,7 @@ static int open_default(int root, enum linux_controller controller, int* parent_
 int linux_v1_open_parent(enum linux_controller controller, const char* place, int* parent_fd_out, struct cv_error* err)
 {
     CV_CLEANUP(cv_handle_closep) int root   = CV_HANDLE_NONE;
-    const struct linux_cgroup_place  chosen = { .path = place, .within_fd = -1, .prepare = prepare };
+    const struct linux_cgroup_place  chosen = { .path = place, .within_fd = -1, .prepare = linux_v1_prepare };
     int                              rc     = find_hierarchy(controller, &root, err);
     if (rc < 0)
         return rc;
@@ -129,8 +130,8 @@ static int open_group(int parent_fd, const char* name, struct linux_limits_group
     if (rc == 0)
         rc = linux_hold(group->group_fd, err);
     linux_hold_end(parent_fd);
-    if (rc == 0 && faccessat(group->group_fd, "cpuset.cpus", F_OK, 0) == 0)
-        rc = fill_cpuset(parent_fd, group->group_fd, err);
+    if (rc == 0)
+        rc = linux_v1_prepare(parent_fd, group->group_fd, err);
     if (rc < 0)
         return rc;
     group->tasks_fd = openat(group->group_fd, "tasks", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);

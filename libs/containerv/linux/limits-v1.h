@@ -22,6 +22,12 @@ int linux_v1_sweep_place(enum linux_controller controller, const char* place, st
 /* Make and open the group of a container; the group has `parent_fd` from then on. */
 int linux_v1_create(int parent_fd, const char* id, struct linux_limits_group* group_out, struct cv_error* err);
 
+/* The folder of a mount of a hierarchy, or an error; CV_ERR_NOT_FOUND when another mount covers it. */
+int linux_v1_open_mount(const char* target, struct cv_error* err);
+
+/* Give a new group what it needs before it takes processes: cpuset's lists, from the one above. */
+int linux_v1_prepare(int above_fd, int group_fd, struct cv_error* err);
+
 int linux_v1_remove(int parent_fd, const char* id, struct cv_error* err); /* gone is fine */
 
 #endif

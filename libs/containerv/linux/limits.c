@@ -29,10 +29,10 @@ enum { LEVELS_MAX = 64, LIST_SIZE = 1024, FILE_SIZE = 1536 };
 void linux_limits_init(struct linux_limits* limits)
 {
     *limits = (struct linux_limits){ .group_count = 0 };
-    for (int i = 0; i < LINUX_CONTROLLERS; i++) {
-        limits->of[i]     = -1;
+    for (int i = 0; i < LINUX_CONTROLLERS; i++)
+        limits->of[i] = -1;
+    for (int i = 0; i < LINUX_LIMITS_GROUPS; i++)
         limits->groups[i] = (struct linux_limits_group)EMPTY_GROUP;
-    }
 }
 
 static void close_group(struct linux_limits_group* group)
@@ -165,10 +165,18 @@ static int enable(int group_fd, const char* name, unsigned level, struct cv_erro
 static int enable_in(struct linux_limits* limits, enum linux_controller controller, int group_fd, struct cv_error* err)
 {
     const char* name = linux_controller_name(controller, 2);
-    int         rc   = look_at_tree(limits, group_fd, err);
+    if (group_fd < 0)
+        return cv_error_set(err, CV_ERR_NOT_FOUND, "there is no group of cgroup version 2");
+    if (controller == LINUX_CONTROLLER_CORE) {
+        limits->version[controller] = 2;
+        return 0;
+    }
+    int rc = look_at_tree(limits, group_fd, err);
     if (rc < 0)
         return rc;
-    rc = name != NULL && has_word(limits->tree, name) ? enable(group_fd, name, 0, err) : no_such(name, err);
+    rc = name != NULL && has_word(limits->tree, name)
+             ? enable(group_fd, name, 0, err)
+             : no_such(name != NULL ? name : linux_controller_name(controller, 1), err);
     if (rc == 0)
         limits->version[controller] = 2;
     return rc;
@@ -213,6 +221,8 @@ static int find_v1(struct linux_limits* limits, enum linux_controller controller
 static int no_controller(enum linux_controller controller, struct cv_error* err)
 {
     const char* name = linux_controller_name(controller, 2);
+    if (name == NULL)
+        name = linux_controller_name(controller, 1);
     cv_error_set(err, CV_ERR_UNSUPPORTED, "this host has the controller '%s' in neither version of cgroups", name);
     cv_error_step(err, "find a controller of cgroups");
     cv_error_object(err, "%s", name);
@@ -228,7 +238,7 @@ static int find(struct linux_limits* limits, enum linux_controller controller, i
     int rc = enable_in(limits, controller, group_fd, err);
     if (rc != CV_ERR_NOT_FOUND || !wanted)
         return rc;
-    rc = find_v1(limits, controller, id, err);
+    rc = limits->complete ? CV_ERR_NOT_FOUND : find_v1(limits, controller, id, err);
     if (rc == 0)
         limits->version[controller] = 1;
     return rc == CV_ERR_NOT_FOUND ? no_controller(controller, err) : rc;
@@ -420,7 +430,7 @@ void linux_limits_moved(struct linux_limits* limits)
 int linux_limits_remove(struct linux_limits* limits, const char* id, struct cv_error* err)
 {
     int rc = 0;
-    for (size_t i = 0; i < limits->group_count; i++) {
+    for (size_t i = 0; i < limits->group_count && !limits->complete; i++) {
         int one = linux_v1_remove(limits->groups[i].parent_fd, id, rc == 0 ? err : NULL);
         if (one == 0 && limits->place != NULL)
             one = linux_cgroup_place_leave(limits->groups[i].parent_fd, limits->place, rc == 0 ? err : NULL);

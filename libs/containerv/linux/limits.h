@@ -20,14 +20,17 @@ struct linux_limits_group {
     bool fresh; /* nobody was moved into it yet */
 };
 
+enum { LINUX_LIMITS_GROUPS = 24 }; /* hierarchies of version 1 */
+
 struct linux_limits {
-    struct linux_limits_group groups[LINUX_CONTROLLERS];
+    struct linux_limits_group groups[LINUX_LIMITS_GROUPS];
     size_t                    group_count;
     int                       of[LINUX_CONTROLLERS];      /* which group has the controller, -1: none */
     int                       version[LINUX_CONTROLLERS]; /* 1, 2; 0: not looked for yet or not here */
     uint64_t                  processes_rlimit;           /* our default where no cgroup keeps it; 0: none */
     const char*               place;                      /* PATH of cgroup-place.h, borrowed; NULL: "containerv" */
-    char                      tree[256];                  /* controllers of the version 2 tree, "": not looked yet */
+    bool complete;  /* the groups of version 1 are given (oci-cgroup.h): none is made, none removed */
+    char tree[256]; /* controllers of the version 2 tree, "": not looked yet */
 };
 
 void linux_limits_init(struct linux_limits* limits);

@@ -1,0 +1,10 @@
+/* What the files oci-cgroup*.c share. */
+#ifndef CV_LINUX_OCI_CGROUP_INTERNAL_H
+#define CV_LINUX_OCI_CGROUP_INTERNAL_H
+
+#include "linux/oci-cgroup.h"
+
+/* Remove a group of version 1 with those below; gone is fine. CV_ERR_TIMEOUT: it still has processes. */
+int linux_oci_v1_remove(int parent_fd, const char* name, int64_t timeout_ms, struct cv_error* err);
+
+#endif
