@@ -29,8 +29,6 @@
 #include "linux/net.h"
 #include "linux/source.h"
 
-#define CHOSEN_TOP "/cv-test-faults" /* of cgroups */
-
 enum { PIDS = 17, STRIDE = 6, REPORT_MAX = 256 << 10 };
 
 char subject_progress[128];
@@ -39,8 +37,10 @@ static struct cv_error        err;
 static struct cv_spec*        spec;
 static struct cv_spec_process program;
 static enum subject_kind      kind;
-static char                   id[32];
-static int                    output[2] = { -1, -1 };
+/* None of these are those of another such test which runs. */
+static char id[32], chosen_top[48], chosen_parent[64]; /* of cgroups */
+static char network_start[24];                         /* its addresses but for the last number */
+static int  output[2] = { -1, -1 };
 /* The program waits for its other end to be closed, so that its own end can't come while faults are still counted. */
 static int gate[2] = { -1, -1 };
 
@@ -95,16 +95,16 @@ static void add_limits(void)
     spec->ext.limits.cpu_weight   = 50;
     spec->ext.limits.upper_bytes  = UINT64_C(4) << 20;
     CV_TEST_OK(err, cv_spec_set_string(&spec->ext.limits.cpus, "0", &err));
-    CV_TEST_OK(err, cv_spec_set_string(&spec->ext.cgroup_parent, CHOSEN_TOP "/below", &err));
+    CV_TEST_OK(err, cv_spec_set_string(&spec->ext.cgroup_parent, chosen_parent, &err));
     CV_TEST_OK(err, cv_spec_add_device(spec, "/dev/full", NULL, "r", &err));
 }
 
 static void add_network(void)
 {
     spec->ext.network.mode         = CV_SPEC_NETWORK_VETH;
-    spec->ext.network.address      = strdup("10.213.77.2");
+    spec->ext.network.address      = cv_asprintf(&err, "%s.2", network_start);
     spec->ext.network.netmask      = strdup("30");
-    spec->ext.network.host_address = strdup("10.213.77.1");
+    spec->ext.network.host_address = cv_asprintf(&err, "%s.1", network_start);
 }
 
 static void add_secret(const char* rootfs)
@@ -280,11 +280,11 @@ static void check_no_chosen_place(void)
 {
     int root = -1, place = -1;
     CV_TEST_OK(err, linux_mountinfo_open_cgroup2(&root, &err));
-    if (linux_cgroup_place_open(root, CHOSEN_TOP, &place, &err) != CV_ERR_NOT_FOUND)
+    if (linux_cgroup_place_open(root, chosen_top, &place, &err) != CV_ERR_NOT_FOUND)
         fail_msg("%s: the chosen parent of cgroups is left", subject_progress);
     close(root);
     for (int i = 0; i < LINUX_CONTROLLERS; i++)
-        if (linux_v1_find_parent((enum linux_controller)i, CHOSEN_TOP, &place, &err) != CV_ERR_NOT_FOUND)
+        if (linux_v1_find_parent((enum linux_controller)i, chosen_top, &place, &err) != CV_ERR_NOT_FOUND)
             fail_msg("%s: the chosen parent is left where the controller %d is", subject_progress, i);
 }
 
@@ -432,11 +432,21 @@ static int make_root(void)
     return 0;
 }
 
+static int choose_names(void)
+{
+    char    digits[9];
+    uint8_t octets[2];
+    if (cv_random_hex(digits, 8, &err) < 0 || cv_random_bytes(octets, sizeof(octets), &err) < 0
+        || cv_snprintf(id, sizeof(id), "f-%s", digits) < 0
+        || cv_snprintf(chosen_top, sizeof(chosen_top), "/cv-test-faults-%s", digits) < 0
+        || cv_snprintf(chosen_parent, sizeof(chosen_parent), "%s/below", chosen_top) < 0)
+        return -1;
+    return cv_snprintf(network_start, sizeof(network_start), "10.%d.%d", 200 + octets[0] % 16, octets[1]);
+}
+
 int subject_setup(void** state)
 {
-    char digits[9];
-    if (cv_test_setup(state) != 0 || cv_random_hex(digits, 8, &err) < 0
-        || cv_snprintf(id, sizeof(id), "f-%s", digits) < 0 || mkdir(cv_test_path("shared"), 0755) < 0
+    if (cv_test_setup(state) != 0 || choose_names() < 0 || mkdir(cv_test_path("shared"), 0755) < 0
         || mkdir(cv_test_path("given"), 0755) < 0 || chmod(cv_test_path(""), 0755) < 0 || make_root() < 0
         || copy_report() < 0 || setenv("CONTAINERV_RUN_DIR", cv_test_path("run"), 1) < 0
         || setenv("CONTAINERV_STATE_DIR", cv_test_path("state"), 1) < 0)

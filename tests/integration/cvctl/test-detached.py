@@ -5,7 +5,7 @@ from support import *
 
 
 class Detached(unittest.TestCase):
-    ID = "cv-test-detached"
+    ID = f"cv-test-detached-{os.getpid()}"
 
     def setUp(self):
         self.state = tempfile.TemporaryDirectory(dir="/var/tmp")

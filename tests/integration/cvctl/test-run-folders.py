@@ -6,7 +6,7 @@ from support import *
 
 
 class RunFolders(unittest.TestCase):
-    ID = "cv-test-run-folders"
+    ID = f"cv-test-run-folders-{os.getpid()}"
 
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory(dir="/var/tmp")

@@ -70,7 +70,7 @@ class OfARun(Case):
 
 
 class OfASupervisedContainer(Case):
-    ID = "cv-test-secrets"
+    ID = f"cv-test-secrets-{os.getpid()}"
     SCRIPT = "wc -c </run/secrets/token; [ ! -e /v/second ] || exec sleep 1000; until [ -e /v/go ]; do sleep 0.05; done; exit 1"
 
     def cvctl(self, *args):

@@ -26,9 +26,17 @@
 enum { PATIENCE_MS = 20000, LOOK_AGAIN_MS = 20 };
 
 pid_t                  box_supervisor;
+char                   box_id[32];
 static int             held_fd = -1; /* the main socket of one that holds it for us */
 static struct cv_spec* spec;
 static struct cv_error err;
+
+static const char* box_run(const char* name)
+{
+    static char path[96];
+    assert_int_equal(cv_snprintf(path, sizeof(path), "run/c-%s%s%s", box_id, name[0] != '\0' ? "/" : "", name), 0);
+    return cv_test_path(path);
+}
 
 /* --- setup --------------------------------------------------------------------------------------------------------------------- */
 
@@ -39,6 +47,7 @@ int box_setup_group(void** state)
         exit(77);
     }
     cv_test_setup(state);
+    assert_int_equal(cv_snprintf(box_id, sizeof(box_id), "box-%d", (int)getpid()), 0);
     assert_non_null(getenv("CV_SUITE_ROOTFS"));
     assert_int_equal(setenv("CONTAINERV_RUN_DIR", cv_test_path("run"), 1), 0);
     assert_int_equal(setenv("CONTAINERV_STATE_DIR", cv_test_path("state"), 1), 0);
@@ -66,7 +75,7 @@ struct cv_spec* box_spec(const char* script)
     spec->root.set = spec->ext.set = spec->process.set = spec->process.no_new_privileges = true;
     spec->ext.supervision.set                                                            = true;
     spec->ext.hold                                                                       = script == NULL;
-    CV_TEST_OK(err, cv_spec_set_string(&spec->ext.id, BOX_ID, &err));
+    CV_TEST_OK(err, cv_spec_set_string(&spec->ext.id, box_id, &err));
     CV_TEST_OK(err, cv_spec_set_string(&spec->process.cwd, "/", &err));
     CV_TEST_OK(err, cv_spec_add_layer(spec, getenv("CV_SUITE_ROOTFS"), &err));
     CV_TEST_OK(err, cv_spec_default_linux(spec, &err));
@@ -182,7 +191,7 @@ int box_act(Containerv__Guardian__Action action, struct cv_error* error)
     int                          main_fd, rc;
 
     create.action = action;
-    create.id     = (char*)BOX_ID;
+    create.id     = box_id;
     if (action == CONTAINERV__GUARDIAN__ACTION__RUN || action == CONTAINERV__GUARDIAN__ACTION__DEFER) {
         CV_TEST_OK(err, cv_spec_print(spec, &json, &create.config_json.len, &err));
         create.config_json.data = (uint8_t*)json;
@@ -207,7 +216,7 @@ static int connect_box(struct cv_error* error)
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     int                fd      = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    cv_snprintf(address.sun_path, sizeof(address.sun_path), "%s", cv_test_path("run/c-" BOX_ID "/" GUARDIAN_SOCKET));
+    cv_snprintf(address.sun_path, sizeof(address.sun_path), "%s", box_run(GUARDIAN_SOCKET));
     if (connect(fd, (const struct sockaddr*)&address, sizeof(address)) == 0)
         return fd;
     close(fd);
@@ -244,7 +253,7 @@ int box_plain(Containerv__Guardian__Request__OperationCase operation, struct cv_
     Containerv__Guardian__Request request = CONTAINERV__GUARDIAN__REQUEST__INIT;
     Containerv__Guardian__Plain   plain   = CONTAINERV__GUARDIAN__PLAIN__INIT;
 
-    plain.id               = (char*)BOX_ID;
+    plain.id               = box_id;
     request.operation_case = operation;
     request.kill           = &plain;
     return call_simple(&request, error);
@@ -257,7 +266,7 @@ int box_wait(int64_t timeout_ms, struct containerv_exit* exit_out, struct cv_err
     Containerv__Guardian__Reply*  reply   = NULL;
     int                           rc;
 
-    wait.id                = (char*)BOX_ID;
+    wait.id                = box_id;
     wait.timeout_ms        = timeout_ms;
     request.operation_case = CONTAINERV__GUARDIAN__REQUEST__OPERATION_WAIT;
     request.wait           = &wait;
@@ -275,7 +284,7 @@ int box_stop(int64_t timeout_ms, struct cv_error* error)
     Containerv__Guardian__Request request = CONTAINERV__GUARDIAN__REQUEST__INIT;
     Containerv__Guardian__Stop    stop    = CONTAINERV__GUARDIAN__STOP__INIT;
 
-    stop.id                = (char*)BOX_ID;
+    stop.id                = box_id;
     stop.timeout_ms        = timeout_ms;
     request.operation_case = CONTAINERV__GUARDIAN__REQUEST__OPERATION_STOP;
     request.stop           = &stop;
@@ -287,7 +296,7 @@ int box_signal(int number, struct cv_error* error)
     Containerv__Guardian__Request request = CONTAINERV__GUARDIAN__REQUEST__INIT;
     Containerv__Guardian__Signal  signal  = CONTAINERV__GUARDIAN__SIGNAL__INIT;
 
-    signal.id              = (char*)BOX_ID;
+    signal.id              = box_id;
     signal.number          = number;
     request.operation_case = CONTAINERV__GUARDIAN__REQUEST__OPERATION_SIGNAL;
     request.signal         = &signal;
@@ -312,7 +321,7 @@ int64_t box_spawn(const char* script)
     for (int i = 0; i < 3; i++)
         what.io.stdio[i].kind = CV_STDIO_NULL;
     CV_TEST_OK(err, message_process_init(&what, &message, &fds, &err));
-    spawn.id               = (char*)BOX_ID;
+    spawn.id               = box_id;
     spawn.process          = &message.process;
     request.operation_case = CONTAINERV__GUARDIAN__REQUEST__OPERATION_SPAWN;
     request.spawn          = &spawn;
@@ -326,12 +335,18 @@ int64_t box_spawn(const char* script)
 
 /* --- what is written down ------------------------------------------------------------------------------------------------------ */
 
-#define HOME "state/containers/" BOX_ID
+static const char* box_home(const char* name)
+{
+    static char path[128];
+    assert_int_equal(
+        cv_snprintf(path, sizeof(path), "state/containers/%s%s%s", box_id, name[0] != '\0' ? "/" : "", name), 0);
+    return cv_test_path(path);
+}
 
 struct containerv_info box_record(void)
 {
     struct containerv_info           info    = { .size = sizeof(info) };
-    CV_CLEANUP(cv_handle_closep) int home_fd = open(cv_test_path(HOME), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CV_CLEANUP(cv_handle_closep) int home_fd = open(box_home(""), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     assert_true(home_fd >= 0);
     CV_TEST_OK(err, linux_record_read(home_fd, &info, &err));
@@ -340,12 +355,12 @@ struct containerv_info box_record(void)
 
 bool box_has_record(void)
 {
-    return cv_path_exists(cv_test_path(HOME "/" LINUX_RECORD_FILE));
+    return cv_path_exists(box_home(LINUX_RECORD_FILE));
 }
 
 bool box_is_held(void)
 {
-    return cv_path_exists(cv_test_path("run/c-" BOX_ID));
+    return cv_path_exists(box_run(""));
 }
 
 /* Until `is_so`, looked at anew after each change of the folder. */
@@ -388,7 +403,7 @@ struct containerv_info box_await_record(
     struct containerv_info info = { .size = sizeof(info) };
     struct wish            wish = { is_so, data, &info };
 
-    await_in(cv_test_path(HOME), record_is_so, &wish);
+    await_in(box_home(""), record_is_so, &wish);
     return info;
 }
 
@@ -419,7 +434,7 @@ const char* box_file(const char* name)
     char        path[256];
     char*       data = NULL;
 
-    cv_snprintf(path, sizeof(path), "%s/%s", cv_test_path(HOME "/upper"), name);
+    cv_snprintf(path, sizeof(path), "%s/%s", box_home("upper"), name);
     text[0] = '\0';
     if (cv_file_read(path, sizeof(text) - 1, &data, NULL, NULL) == 0)
         cv_snprintf(text, sizeof(text), "%s", data);
@@ -434,7 +449,7 @@ static bool has_file(const void* data)
 
 void box_await_file(const char* name)
 {
-    await_in(cv_test_path(HOME "/upper"), has_file, name);
+    await_in(box_home("upper"), has_file, name);
 }
 
 /* --- the end of a test ---------------------------------------------------------------------------------------------------------- */
@@ -468,7 +483,7 @@ unsigned box_told(enum containerv_event_kind kind, uint32_t reason)
 
     CV_TEST_OK(err, journal_reader_open(cv_test_path("state"), 0, &reader, &err));
     while (journal_read(reader, &entry, &err) == 0)
-        count += entry.kind == kind && strcmp(entry.id, BOX_ID) == 0 && (reason == 0 || entry.exit.reason == reason);
+        count += entry.kind == kind && strcmp(entry.id, box_id) == 0 && (reason == 0 || entry.exit.reason == reason);
     journal_reader_close(reader);
     return count;
 }
@@ -485,7 +500,7 @@ void box_await_told(enum containerv_event_kind kind)
 
 char* box_log(uint32_t stream, size_t* length_out)
 {
-    CV_CLEANUP(cv_handle_closep) int home_fd = open(cv_test_path(HOME), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CV_CLEANUP(cv_handle_closep) int home_fd = open(box_home(""), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct linux_log_reader*         reader  = NULL;
     struct linux_log_record          record;
     char*                            text   = malloc(1);

@@ -13,7 +13,7 @@
 
 #include "linux/messages.h"
 
-#define BOX_ID "cv-supervised"
+extern char box_id[32]; /* not that of another such test which runs */
 
 /* cmocka's, for a group, and for each test: the second takes the container away. */
 int box_setup_group(void** state);
