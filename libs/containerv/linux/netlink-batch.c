@@ -354,7 +354,7 @@ int linux_netlink_send(struct linux_netlink* netlink, size_t* failed_out, struct
 }
 
 struct link_found {
-    uint32_t index;
+    uint32_t index, flags;
     char*    alias;
     size_t   alias_size;
 };
@@ -373,6 +373,7 @@ static int take_link(struct linux_netlink* netlink, size_t length, struct link_f
     if (header->nlmsg_type != RTM_NEWLINK || header->nlmsg_len < NLMSG_LENGTH(sizeof(*link)))
         return cv_error_set(err, CV_ERR_PROTOCOL, "look for a link: answer of type %u", header->nlmsg_type);
     found->index = (uint32_t)link->ifi_index;
+    found->flags = link->ifi_flags;
     find_text((const char*)link + NLMSG_ALIGN(sizeof(*link)), header->nlmsg_len - NLMSG_SPACE(sizeof(*link)),
         IFLA_IFALIAS, found->alias, found->alias_size);
     return 0;
@@ -399,21 +400,100 @@ static int find_link(struct linux_netlink* netlink, const char* name, struct lin
     return rc < 0 ? rc : take_link(netlink, length, found, err);
 }
 
+static int look_for_link(
+    struct linux_netlink* netlink, const char* name, struct link_found* found, struct cv_error* err)
+{
+    struct cv_error local;
+    int             rc;
+
+    if (err == NULL)
+        err = &local; /* its number is needed below */
+    found->alias[0] = '\0';
+    rc              = find_link(netlink, name, found, err);
+    start_batch(netlink);
+    if (rc < 0 && err->domain == CV_DOMAIN_ERRNO && err->number == ENODEV)
+        err->code = rc = CV_ERR_NOT_FOUND;
+    return rc;
+}
+
+int linux_netlink_get_link(
+    struct linux_netlink* netlink, const char* name, struct linux_link* link_out, struct cv_error* err)
+{
+    char              alias[1];
+    struct link_found found = { .alias = alias, .alias_size = sizeof(alias) };
+    int               rc    = look_for_link(netlink, name, &found, err);
+
+    if (rc == 0)
+        *link_out = (struct linux_link){ .index = found.index, .flags = found.flags };
+    return rc;
+}
+
 int linux_netlink_find_link(struct linux_netlink* netlink, const char* name, uint32_t* index_out, char* alias_out,
     size_t alias_size, struct cv_error* err)
 {
     struct link_found found = { .alias = alias_out, .alias_size = alias_size };
-    struct cv_error   local;
-    int               rc;
+    int               rc    = look_for_link(netlink, name, &found, err);
 
-    if (err == NULL)
-        err = &local; /* its number is needed below */
-    alias_out[0] = '\0';
-    rc           = find_link(netlink, name, &found, err);
-    start_batch(netlink);
-    if (rc < 0 && err->domain == CV_DOMAIN_ERRNO && err->number == ENODEV)
-        err->code = rc = CV_ERR_NOT_FOUND;
     if (rc == 0)
         *index_out = found.index;
+    return rc;
+}
+
+/* --- lists --------------------------------------------------------------------------------------------------------------------- */
+
+struct listing {
+    linux_netlink_taker take;
+    void*               data;
+    bool                done, interrupted;
+};
+
+static int take_listed(
+    struct linux_netlink* netlink, const struct nlmsghdr* header, struct listing* listing, struct cv_error* err)
+{
+    if (header->nlmsg_seq != netlink->sequence)
+        return 0;
+    listing->interrupted |= (header->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+    listing->done = header->nlmsg_type == NLMSG_DONE || header->nlmsg_type == NLMSG_ERROR;
+    if (header->nlmsg_type == NLMSG_ERROR) {
+        take_answer(netlink, header);
+        return report(&netlink->requests[0], err);
+    }
+    return listing->done ? 0 : listing->take(header, listing->data, err);
+}
+
+static int read_list(struct linux_netlink* netlink, struct listing* listing, struct cv_error* err)
+{
+    while (!listing->done) {
+        size_t length = 0;
+        int    rc     = receive(netlink, &length, err);
+        if (rc < 0)
+            return rc;
+        for (const char* at = netlink->answer; is_message((const void*)at, length);) {
+            const struct nlmsghdr* header = (const void*)at;
+            size_t                 step   = NLMSG_ALIGN((size_t)header->nlmsg_len);
+            if ((rc = take_listed(netlink, header, listing, err)) < 0)
+                return rc;
+            at += step;
+            length -= step < length ? step : length;
+        }
+    }
+    return listing->interrupted ? cv_error_set(err, CV_ERR_STATE, "the kernel's list changed while it was read") : 0;
+}
+
+int linux_netlink_list(struct linux_netlink* netlink, uint16_t type, const void* header, size_t size,
+    linux_netlink_taker take, void* data, struct cv_error* err)
+{
+    struct listing listing = { .take = take, .data = data };
+    int            rc;
+
+    start_batch(netlink);
+    linux_netlink_add(netlink, type, 0, "read a list of the kernel's network", NULL);
+    netlink->last->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+    linux_netlink_put_header(netlink, header, size);
+    finish_request(netlink);
+    rc = send_bytes(netlink, err);
+    if (rc == 0)
+        rc = read_list(netlink, &listing, err);
+    start_batch(netlink);
     return rc;
 }

@@ -46,8 +46,28 @@ void linux_netlink_end(struct linux_netlink* netlink);
  */
 int linux_netlink_send(struct linux_netlink* netlink, size_t* failed_out, struct cv_error* err);
 
-/* A link by name. CV_ERR_NOT_FOUND when there is none. alias_out gets "" when it has none. Requests that were added are dropped. */
+/* What the kernel tells of a link. */
+struct linux_link {
+    uint32_t index;
+    uint32_t flags; /* IFF_... */
+};
+
+/* A link by name. CV_ERR_NOT_FOUND when there is none. Requests that were added are dropped. */
+int linux_netlink_get_link(
+    struct linux_netlink* netlink, const char* name, struct linux_link* link_out, struct cv_error* err);
+
+/* The same; alias_out gets "" when it has none. */
 int linux_netlink_find_link(struct linux_netlink* netlink, const char* name, uint32_t* index_out, char* alias_out,
     size_t alias_size, struct cv_error* err);
+
+/* One message of the kernel's list. Not 0: no more are wanted, and what it returns is returned. */
+typedef int (*linux_netlink_taker)(const struct nlmsghdr* message, void* data, struct cv_error* err);
+
+/*
+ * Everything of a kind: `type` such as RTM_GETADDR with its fixed header, by which the kernel may choose (it need not: look again).
+ * CV_ERR_STATE: it changed in between, what was taken is to be thrown away. Requests that were added are dropped.
+ */
+int linux_netlink_list(struct linux_netlink* netlink, uint16_t type, const void* header, size_t size,
+    linux_netlink_taker take, void* data, struct cv_error* err);
 
 #endif
