@@ -83,8 +83,47 @@ static int claim_chosen(struct linux_container* c, const char* place, struct cv_
     return rc == 0 ? claim_limits(c, err) : rc;
 }
 
+/* The groups are in the container's own members from now on. */
+static void take_oci(struct linux_container* c, struct linux_oci_cgroup* cgroup)
+{
+    c->group_fd     = cgroup->group_fd;
+    c->limits       = cgroup->limits;
+    c->oci          = *cgroup;
+    c->oci.group_fd = -1;
+    linux_limits_init(&c->oci.limits);
+}
+
+/* Both together; only to look through, and not to be released. */
+static struct linux_oci_cgroup oci_of(const struct linux_container* c)
+{
+    struct linux_oci_cgroup cgroup = c->oci;
+    cgroup.group_fd                = c->group_fd;
+    cgroup.limits                  = c->limits;
+    return cgroup;
+}
+
+static int claim_oci(struct linux_container* c, struct cv_error* err)
+{
+    struct linux_oci_cgroup cgroup;
+    int                     rc = linux_oci_cgroup_claim(c->spec, c->home.id, c->cgroup_manager, &cgroup, err);
+    if (rc == 0)
+        take_oci(c, &cgroup);
+    return rc;
+}
+
+int linux_container_open_cgroup(struct linux_container* c, const char* path, bool systemd, struct cv_error* err)
+{
+    struct linux_oci_cgroup cgroup;
+    int                     rc = linux_oci_cgroup_open(path, systemd, &cgroup, err);
+    if (rc == 0)
+        take_oci(c, &cgroup);
+    return rc;
+}
+
 int linux_container_claim_cgroup(struct linux_container* c, struct cv_error* err)
 {
+    if (c->spec->ext.bare)
+        return claim_oci(c, err);
     if (c->spec->ext.cgroup_parent != NULL)
         return claim_chosen(c, c->spec->ext.cgroup_parent, err);
     int rc = linux_cgroup_open_parent(NULL, &c->parent_fd, err);
@@ -96,12 +135,25 @@ int linux_container_claim_cgroup(struct linux_container* c, struct cv_error* err
         rc = note_cgroup(c, NULL, err);
     return rc == 0 ? claim_limits(c, err) : rc;
 }
+
 int linux_container_remove_group(const struct linux_container* c, struct cv_error* err)
 {
+    if (c->oci.path != NULL)
+        return linux_oci_cgroup_remove(&c->oci, LINUX_CONTAINER_KILL_MS, err);
     int rc = linux_cgroup_remove(c->parent_fd, c->home.id, LINUX_CONTAINER_KILL_MS, err);
     if (rc < 0 || c->limits.place == NULL)
         return rc;
     return linux_cgroup_place_leave(c->parent_fd, c->limits.place, err);
+}
+
+int linux_container_kill_group(struct linux_container* c, struct cv_error* err)
+{
+    if (c->group_fd >= 0)
+        return linux_cgroup_kill(c->group_fd, linux_container_patience_ms(c), err);
+    if (c->oci.path == NULL)
+        return 0;
+    const struct linux_oci_cgroup cgroup = oci_of(c);
+    return linux_oci_cgroup_kill(&cgroup, linux_container_patience_ms(c), err);
 }
 
 /* With PID 1 the kernel ends all that is in its namespace. */
@@ -114,9 +166,9 @@ static int kill_pid1(const struct linux_container* c, struct cv_error* err)
 
 int linux_container_kill(struct linux_container* container, struct cv_error* err)
 {
-    if (container->group_fd < 0)
+    if (container->group_fd < 0 && container->oci.path == NULL)
         return kill_pid1(container, err);
-    return linux_cgroup_kill(container->group_fd, linux_container_patience_ms(container), err);
+    return linux_container_kill_group(container, err);
 }
 
 int linux_container_pause(struct linux_container* container, struct cv_error* err)

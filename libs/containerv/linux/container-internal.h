@@ -6,6 +6,7 @@
 #include "linux/home.h"
 #include "linux/idrange.h"
 #include "linux/limits.h"
+#include "linux/oci-cgroup.h"
 #include "linux/setup.h"
 
 struct clone_args;
@@ -24,6 +25,8 @@ struct linux_container {
     struct cv_spec*             spec;
     int                         parent_fd, group_fd; /* cgroup */
     struct linux_limits         limits;
+    enum linux_oci_manager      cgroup_manager; /* of a bare one */
+    struct linux_oci_cgroup     oci;      /* of a bare one: where its cgroup is. The groups are group_fd and limits */
     int                         upper_fd; /* of limited size, -1: it has none */
     int                         null_fd;
     pid_t                       pid; /* PID 1, 0 before it is there */
@@ -41,6 +44,10 @@ void linux_container_free(struct linux_container* c);
 /* container-cgroup.c: its groups with their limits, and the end of those. */
 int linux_container_claim_cgroup(struct linux_container* c, struct cv_error* err);
 int linux_container_remove_group(const struct linux_container* c, struct cv_error* err);
+int linux_container_kill_group(struct linux_container* c, struct cv_error* err); /* one that has none: nothing */
+
+/* For a bare one that another process has made: its groups by path (NULL: it has none). CV_ERR_NOT_FOUND. */
+int linux_container_open_cgroup(struct linux_container* c, const char* path, bool systemd, struct cv_error* err);
 
 /* container-provide.c: all that PID 1 can't make itself is handed to it over its control socket. */
 int linux_container_provide(struct linux_container* c, int control_fd, struct cv_error* err);

@@ -7,7 +7,6 @@
 
 #include <cv/clock.h>
 
-#include "linux/cgroup.h"
 #include "linux/container-internal.h"
 #include "linux/deaths.h"
 #include "linux/fd.h"
@@ -116,8 +115,7 @@ static int kill_all(struct linux_container* c, struct cv_error* err)
     int                 rc = 0;
     if (c->pid > 0 && !c->reaped)
         sys_pidfd_send_signal(c->pidfd, SIGKILL, NULL, 0);
-    if (c->group_fd >= 0)
-        rc = linux_cgroup_kill(c->group_fd, linux_container_patience_ms(c), err);
+    rc = linux_container_kill_group(c, err);
     if (c->pid > 0 && !c->reaped) {
         struct cv_error own    = CV_ERROR_INIT;
         int             reaped = reap_pid1(c, &status, &own);
@@ -155,7 +153,7 @@ int linux_container_destroy(struct linux_container* container, struct cv_error* 
     }
     if (container->has_link)
         rc[1] = linux_net_delete(container->home.id, &steps[1]);
-    if (container->group_fd >= 0)
+    if (container->group_fd >= 0 || container->oci.path != NULL)
         rc[2] = linux_container_remove_group(container, &steps[2]);
     rc[3] = linux_limits_remove(&container->limits, container->home.id, &steps[3]);
     if (container->claimed && rc[1] == 0 && rc[2] == 0 && rc[3] == 0)

@@ -37,6 +37,7 @@ static struct linux_container* container_new(struct cv_error* err)
     c->range     = (struct linux_idrange)LINUX_IDRANGE_INIT;
     c->parent_fd = c->group_fd = c->pidfd = c->control_fd = c->null_fd = c->landlock_fd = c->upper_fd = -1;
     linux_limits_init(&c->limits);
+    linux_oci_cgroup_init(&c->oci);
     return c;
 }
 
@@ -49,6 +50,7 @@ void linux_container_free(struct linux_container* c)
     linux_fd_closep(&c->null_fd);
     linux_fd_closep(&c->upper_fd);
     linux_limits_release(&c->limits);
+    linux_oci_cgroup_release(&c->oci);
     linux_fd_closep(&c->landlock_fd);
     linux_idrange_release(&c->range);
     if (!c->borrowed)
@@ -177,6 +179,7 @@ static int clone_pid1(
         return linux_outer_hint(LINUX_OUTER_NAMESPACE, number, err);
     }
     c->pidfd = pidfd;
+    linux_oci_cgroup_settled(&c->oci);
     linux_fd_closep(&channels->control[1]);
     linux_fd_closep(&channels->start[1]);
     channels->control[1] = channels->start[1] = -1;

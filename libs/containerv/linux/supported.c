@@ -80,7 +80,7 @@ int linux_supported(const struct cv_spec* spec, bool has_command, struct cv_erro
                     { linux_spec->intel_rdt.set, "linux.intelRdt" },
                     { linux_spec->personality.set, "linux.personality" },
                     { linux_spec->mount_label != NULL, "linux.mountLabel" },
-                    { linux_spec->cgroups_path != NULL, "linux.cgroupsPath" },
+                    { linux_spec->cgroups_path != NULL && !spec->ext.bare, "linux.cgroupsPath" },
                     { linux_spec->devices.count > 0, "linux.devices" },
                     { linux_spec->rootfs_propagation != NULL, "linux.rootfsPropagation" },
                     { linux_spec->uid_mappings.count > 0 || linux_spec->gid_mappings.count > 0, "a given id mapping" },
