@@ -91,9 +91,29 @@ int linux_caps_parse(const struct cv_spec_capabilities* capabilities, struct lin
     return 0;
 }
 
+/* What was asked for and can't be had: with its name, which capset() and the bounding set would not say. */
+static int check_there(const struct linux_caps* caps, struct cv_error* err)
+{
+    uint64_t wanted = caps->bounding | caps->permitted | caps->inheritable;
+    int      there;
+
+    for (unsigned i = 0; (there = read_bounding(i, err)) >= 0; i++)
+        if (there == 0 && (wanted >> i & 1) != 0) {
+            cv_error_set(err, CV_ERR_PERMISSION, "'%s' can't be given: containerv doesn't have it here itself",
+                cv_capability_name(i));
+            cv_error_step(err, "set the capabilities");
+            cv_error_object(err, "%s", cv_capability_name(i));
+            return cv_error_hint(err, "leave it out of process.capabilities on this host");
+        }
+    return there == CV_ERR_NOT_FOUND ? 0 : there;
+}
+
 int linux_caps_apply_bounding(const struct linux_caps* caps, struct cv_error* err)
 {
-    int there;
+    int there = check_there(caps, err);
+
+    if (there < 0)
+        return there;
 
     for (unsigned i = 0; (there = read_bounding(i, err)) >= 0; i++)
         if (there == 1 && (caps->bounding >> i & 1) == 0 && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)

@@ -38,7 +38,8 @@ int linux_caps_parse(
 /* The highest capability of the running kernel. Asks the kernel, needs no /proc. */
 int linux_caps_last(unsigned* last_out, struct cv_error* err);
 
-/* Take everything else out of the bounding set; nothing can put it back. */
+/* Take everything else out of the bounding set; nothing can put it back. CV_ERR_PERMISSION names a capability of any set that is not in the
+ * caller's own bounding set. */
 int linux_caps_apply_bounding(const struct linux_caps* caps, struct cv_error* err);
 
 /* Let the permitted set survive the change from user 0 to another. */
