@@ -17,6 +17,7 @@
 #include "linux/deaths.h"
 #include "linux/fd.h"
 #include "linux/landlock.h"
+#include "linux/lsm.h"
 #include "linux/net.h"
 #include "linux/outer.h"
 #include "linux/source.h"
@@ -180,6 +181,8 @@ static int clone_pid1(
     }
     c->pidfd = pidfd;
     linux_oci_cgroup_settled(&c->oci);
+    if (setup->main != NULL)
+        linux_exec_raise_limits(c->pid, setup->main->process);
     linux_fd_closep(&channels->control[1]);
     linux_fd_closep(&channels->start[1]);
     channels->control[1] = channels->start[1] = -1;
@@ -271,7 +274,9 @@ static int make(struct linux_container* c, const struct cv_spec* spec, const str
 int linux_container_check(const struct cv_spec* spec, bool has_command, struct cv_error* err)
 {
     int rc = linux_unprivileged_check(err);
-    return rc == 0 ? linux_supported(spec, has_command, err) : rc;
+    if (rc == 0)
+        rc = linux_supported(spec, has_command, err);
+    return rc == 0 && has_command ? linux_lsm_check(&spec->process, err) : rc;
 }
 
 int linux_container_create(const struct cv_spec* spec, const struct linux_start* main,

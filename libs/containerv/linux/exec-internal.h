@@ -24,6 +24,9 @@ int linux_exec_wire(const struct linux_exec* what, int slave, struct linux_exec_
 /* exec-limits.c. `processes`: RLIMIT_NPROC unless the process has its own; 0: none. */
 int linux_exec_limits(const struct cv_spec_process* process, uint64_t processes, struct cv_error* err);
 
+/* exec-limits.c: what else the specification says about the process: personality, scheduling, CPUs, labels. */
+int linux_exec_attributes(const struct linux_exec* what, struct cv_error* err);
+
 /* exec-identity.c: all that goes before the user's own working folder is entered. */
 int linux_exec_drop_privileges(
     const struct linux_exec* what, const struct linux_identity* who, int landlock_fd, struct cv_error* err);

@@ -1,17 +1,16 @@
 /* What a program may use, and how the kernel treats it: resource limits and the like. */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cv/str.h>
 
 #include "linux/exec-internal.h"
-#include "linux/fd.h"
-#include "linux/syscalls.h"
+#include "linux/lsm.h"
+#include "linux/procself.h"
+#include "linux/schedule.h"
 
 static const struct {
     const char* name;
@@ -35,29 +34,46 @@ static const struct {
     { "RLIMIT_STACK", RLIMIT_STACK },
 };
 
+static int resource_number(const char* type)
+{
+    for (size_t i = 0; i < CV_ARRAY_LEN(resources); i++)
+        if (strcmp(resources[i].name, type) == 0)
+            return resources[i].number;
+    return -1;
+}
+
 static int set_rlimit(const struct cv_spec_rlimit* limit, struct cv_error* err)
 {
-    struct rlimit value = { .rlim_cur = limit->soft, .rlim_max = limit->hard };
-    for (size_t i = 0; i < CV_ARRAY_LEN(resources); i++) {
-        if (strcmp(resources[i].name, limit->type) != 0)
+    struct rlimit value  = { .rlim_cur = limit->soft, .rlim_max = limit->hard };
+    int           number = resource_number(limit->type);
+    if (number < 0)
+        return cv_error_set(err, CV_ERR_INVALID, "resource limit '%s' is not known", limit->type);
+    if (setrlimit((__rlimit_resource_t)number, &value) == 0)
+        return 0;
+    cv_error_errno(err, errno, "set the resource limit", limit->type);
+    return cv_error_hint(err, "a hard limit above containerv's own needs CAP_SYS_RESOURCE on the host");
+}
+
+void linux_exec_raise_limits(pid_t pid, const struct cv_spec_process* process)
+{
+    for (size_t i = 0; i < process->rlimits.count; i++) {
+        const struct cv_spec_rlimit* limit  = &process->rlimits.items[i];
+        struct rlimit                value  = { 0 };
+        int                          number = resource_number(limit->type);
+        if (number < 0 || prlimit(pid, (__rlimit_resource_t)number, NULL, &value) < 0 || value.rlim_max >= limit->hard)
             continue;
-        if (setrlimit((__rlimit_resource_t)resources[i].number, &value) == 0)
-            return 0;
-        cv_error_errno(err, errno, "set the resource limit", limit->type);
-        return cv_error_hint(err, "a hard limit above containerv's own needs CAP_SYS_RESOURCE on the host");
+        value.rlim_max = limit->hard;
+        (void)prlimit(pid, (__rlimit_resource_t)number, &value, NULL);
     }
-    return cv_error_set(err, CV_ERR_INVALID, "resource limit '%s' is not known", limit->type);
 }
 
 static int set_oom_score(int64_t value, struct cv_error* err)
 {
     char text[32];
-    CV_CLEANUP(linux_fd_closep)
-    int fd = sys_openat2(AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
     cv_snprintf(text, sizeof(text), "%lld", (long long)value);
-    if (fd < 0 || write(fd, text, strlen(text)) < 0)
-        return cv_error_errno(err, errno, "set the out-of-memory score", text);
-    return 0;
+    return linux_procself_write("oom_score_adj", text) < 0
+               ? cv_error_errno(err, errno, "set the out-of-memory score", text)
+               : 0;
 }
 
 /* Our default where no cgroup counts processes: for each user of the container by itself, which is weaker. */
@@ -83,4 +99,33 @@ int linux_exec_limits(const struct cv_spec_process* process, uint64_t processes,
         rc = set_rlimit(&process->rlimits.items[i], err);
     umask(process->user.umask.set ? (mode_t)process->user.umask.value : 022);
     return rc;
+}
+
+static int set_personality(const struct cv_spec* spec, struct cv_error* err)
+{
+    static const struct {
+        const char*   domain;
+        unsigned long value;
+    } domains[] = { { "LINUX", PER_LINUX }, { "LINUX32", PER_LINUX32 } };
+    if (!spec->linux_.personality.set)
+        return 0;
+    for (size_t i = 0; i < CV_ARRAY_LEN(domains); i++)
+        if (strcmp(domains[i].domain, spec->linux_.personality.domain) == 0)
+            return personality(domains[i].value) < 0
+                       ? cv_error_errno(err, errno, "set linux.personality", domains[i].domain)
+                       : 0;
+    return cv_error_set(
+        err, CV_ERR_INVALID, "linux.personality.domain '%s' is not known", spec->linux_.personality.domain);
+}
+
+int linux_exec_attributes(const struct linux_exec* what, struct cv_error* err)
+{
+    const struct cv_spec_process* process = what->start->process;
+    const char*                   cpus    = process->exec_cpu_affinity.final;
+    int                           rc      = set_personality(what->spec, err);
+    if (rc == 0)
+        rc = linux_schedule(process, err);
+    if (rc == 0 && what->further && cpus != NULL && cpus[0] != '\0')
+        rc = linux_affinity_set(cpus, "process.execCPUAffinity.final", err);
+    return rc == 0 ? linux_lsm_label(process, err) : rc;
 }

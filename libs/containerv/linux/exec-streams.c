@@ -29,13 +29,26 @@ static int open_terminal(int* master_out, int* slave_out, struct cv_error* err)
     return *slave_out < 0 ? cv_error_errno(err, errno, "open the terminal's inner end", NULL) : 0;
 }
 
+/* What the caller's own terminal has counts, then what the document says. */
+static struct winsize size_of(const struct linux_start* start)
+{
+    const struct cv_spec_process* process = start->process;
+    uint32_t                      columns = start->columns != 0 ? start->columns : process->console_width;
+    uint32_t                      rows    = start->rows != 0 ? start->rows : process->console_height;
+    return (struct winsize){ .ws_col = columns == 0           ? 80
+                                       : columns > UINT16_MAX ? UINT16_MAX
+                                                              : (unsigned short)columns,
+        .ws_row                      = rows == 0           ? 24
+                                       : rows > UINT16_MAX ? UINT16_MAX
+                                                           : (unsigned short)rows };
+}
+
 int linux_exec_terminal(
     const struct linux_exec* what, const struct linux_identity* who, int* slave_out, struct cv_error* err)
 {
     CV_CLEANUP(linux_fd_closep) int master  = -1;
     CV_CLEANUP(linux_fd_closep) int slave   = -1;
-    struct winsize                  size    = { .ws_col = what->start->columns ? what->start->columns : 80,
-                            .ws_row                     = what->start->rows ? what->start->rows : 24 };
+    struct winsize                  size    = size_of(what->start);
     struct setup_message            message = { .word = SETUP_TERMINAL };
     int                             rc      = open_terminal(&master, &slave, err);
     if (rc < 0)

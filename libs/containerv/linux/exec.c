@@ -43,6 +43,8 @@ static int become_program(const struct linux_exec* what, struct linux_identity* 
     if (rc == 0) /* after the descriptors are in place: RLIMIT_NOFILE would be in the way */
         rc = linux_exec_limits(what->start->process, what->processes, err);
     if (rc == 0)
+        rc = linux_exec_attributes(what, err);
+    if (rc == 0)
         rc = linux_exec_drop_privileges(what, who, kept.landlock, err);
     if (rc == 0)
         rc = linux_exec_enter(what->start->process->cwd != NULL ? what->start->process->cwd : "/", err);

@@ -18,6 +18,7 @@
 #include "linux/container-internal.h"
 #include "linux/fd.h"
 #include "linux/reap.h"
+#include "linux/schedule.h"
 #include "linux/syscalls.h"
 #include "linux/unprivileged.h"
 
@@ -74,13 +75,15 @@ int linux_join_become_root(const struct linux_container* container, struct cv_er
 static _Noreturn void be_program(const struct join* join)
 {
     struct cv_error   error = CV_ERROR_INIT;
-    struct linux_exec what  = { .start = join->start,
-         .seccomp                      = &join->container->seccomp,
-         .tcp_filter                   = &join->container->tcp_filter,
-         .landlock_fd                  = join->container->landlock_fd,
-         .status_fd                    = join->status_fd,
-         .null_fd                      = join->container->null_fd,
-         .processes                    = join->container->limits.processes_rlimit };
+    struct linux_exec what  = { .spec = join->container->spec,
+         .start                       = join->start,
+         .further                     = true,
+         .seccomp                     = &join->container->seccomp,
+         .tcp_filter                  = &join->container->tcp_filter,
+         .landlock_fd                 = join->container->landlock_fd,
+         .status_fd                   = join->status_fd,
+         .null_fd                     = join->container->null_fd,
+         .processes                   = join->container->limits.processes_rlimit };
     if (linux_join_become_root(join->container, &error) < 0) {
         struct setup_message message = { .word = SETUP_FAILED, .error = error };
         setup_say(join->status_fd, &message, -1, NULL);
@@ -112,6 +115,7 @@ static _Noreturn void joiner(const struct join* join)
 {
     struct setup_message message = { .word = SETUP_FAILED, .error = CV_ERROR_INIT };
     int                  rc      = protect(&message.error);
+    linux_exec_raise_limits(0, join->start->process);
     if (rc == 0)
         rc = linux_limits_join(&join->container->limits, &message.error);
     if (rc == 0)
@@ -141,11 +145,16 @@ static void give_up(struct linux_child* child)
 static pid_t clone_joiner(const struct join* join, int* pidfd_out, struct cv_error* err)
 {
     struct clone_args args = { .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)pidfd_out, .exit_signal = SIGCHLD };
-    pid_t             pid  = linux_container_clone(join->container, &args);
+    struct linux_cpus home;
+    const char*       cpus = join->start->process->exec_cpu_affinity.initial; /* ours, until it is in the cgroup */
+    if (linux_affinity_leave(cpus, &home, err) < 0)
+        return -1;
+    pid_t pid = linux_container_clone(join->container, &args);
     if (pid == 0)
         joiner(join);
     if (pid < 0)
         setup_no_process("start a process in the container", join->container->home.id, err);
+    linux_affinity_return(cpus, &home);
     return pid;
 }
 

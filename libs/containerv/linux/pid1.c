@@ -155,14 +155,15 @@ static _Noreturn void fail(struct linux_setup* setup, const struct cv_error* err
 
 static struct linux_exec exec_of(const struct linux_setup* setup, bool pid1)
 {
-    return (struct linux_exec){ .start = setup->main,
-        .seccomp                       = &setup->seccomp,
-        .tcp_filter                    = &setup->tcp_filter,
-        .landlock_fd                   = setup->landlock_fd,
-        .status_fd                     = setup->start_fd,
-        .null_fd                       = setup->null_fd,
-        .processes                     = setup->limits->processes_rlimit,
-        .die_with_parent               = pid1 };
+    return (struct linux_exec){ .spec = setup->spec,
+        .start                        = setup->main,
+        .seccomp                      = &setup->seccomp,
+        .tcp_filter                   = &setup->tcp_filter,
+        .landlock_fd                  = setup->landlock_fd,
+        .status_fd                    = setup->start_fd,
+        .null_fd                      = setup->null_fd,
+        .processes                    = setup->limits->processes_rlimit,
+        .die_with_parent              = pid1 };
 }
 
 static pid_t start_main(const struct linux_setup* setup, struct cv_error* err)

@@ -96,6 +96,7 @@ unsigned long linux_namespace_flags(const struct cv_spec* spec);
 
 /* exec.c: become the program, in the container. Returns only on failure. */
 struct linux_exec {
+    const struct cv_spec*              spec; /* of the container */
     const struct linux_start*          start;
     const struct linux_seccomp_filter *seccomp, *tcp_filter;
     int                                landlock_fd; /* -1: none */
@@ -103,7 +104,12 @@ struct linux_exec {
     int                                null_fd;
     uint64_t                           processes;       /* RLIMIT_NPROC unless the process has its own; 0: none */
     bool                               die_with_parent; /* it is PID 1 itself */
+    bool                               further;         /* one that joins: not the container's first */
 };
 int linux_exec(const struct linux_exec* what, struct cv_error* err);
+
+/* exec-limits.c: hard limits that the process wants higher than they are, while that is still allowed: of PID 1 (0: the calling process). What
+ * does not succeed is told when the limits are set. */
+void linux_exec_raise_limits(pid_t pid, const struct cv_spec_process* process);
 
 #endif

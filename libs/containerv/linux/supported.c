@@ -51,18 +51,6 @@ static int propagation(const struct cv_spec_mount* mount, struct cv_error* err)
     return rc < 0 ? cv_error_wrap(err, "mount on '%s'", mount->destination) : 0;
 }
 
-int linux_supported_process(const struct cv_spec_process* process, struct cv_error* err)
-{
-    const struct wish wishes[] = {
-        { process->apparmor_profile != NULL, "an AppArmor profile" },
-        { process->selinux_label != NULL, "an SELinux label" },
-        { process->scheduler.set, "a scheduling policy" },
-        { process->io_priority.set, "an I/O priority" },
-        { process->exec_cpu_affinity.set, "a CPU affinity for exec" },
-    };
-    return refuse(wishes, CV_ARRAY_LEN(wishes), err);
-}
-
 static int upper(const struct cv_spec* spec, struct cv_error* err)
 {
     if (spec->ext.limits.upper_bytes == 0 || spec->ext.layers.count > 0)
@@ -78,7 +66,7 @@ int linux_supported(const struct cv_spec* spec, bool has_command, struct cv_erro
     const struct cv_spec_linux* linux_spec = &spec->linux_;
     const struct wish           wishes[]   = {
                     { linux_spec->intel_rdt.set, "linux.intelRdt" },
-                    { linux_spec->personality.set, "linux.personality" },
+                    { linux_spec->personality.flags.count > 0, "linux.personality.flags" },
                     { linux_spec->mount_label != NULL, "linux.mountLabel" },
                     { linux_spec->cgroups_path != NULL && !spec->ext.bare, "linux.cgroupsPath" },
                     { linux_spec->devices.count > 0, "linux.devices" },
@@ -100,7 +88,5 @@ int linux_supported(const struct cv_spec* spec, bool has_command, struct cv_erro
         rc = linux_limits_supported(spec, err);
     for (size_t i = 0; rc == 0 && i < spec->mounts.count; i++)
         rc = propagation(&spec->mounts.items[i], err);
-    if (rc == 0)
-        rc = namespaces(spec, err);
-    return rc == 0 ? linux_supported_process(&spec->process, err) : rc;
+    return rc == 0 ? namespaces(spec, err) : rc;
 }

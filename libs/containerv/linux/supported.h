@@ -10,7 +10,4 @@
 
 int linux_supported(const struct cv_spec* spec, bool has_command, struct cv_error* err);
 
-/* The same for one process. */
-int linux_supported_process(const struct cv_spec_process* process, struct cv_error* err);
-
 #endif

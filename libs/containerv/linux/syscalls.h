@@ -26,5 +26,11 @@ int   sys_landlock_create_ruleset(const void* attr, size_t size, unsigned flags)
 int   sys_landlock_add_rule(int ruleset_fd, int type, const void* attr);
 int   sys_landlock_restrict_self(int ruleset_fd);
 int   sys_close_range(unsigned first, unsigned last, unsigned flags);
+int   sys_sched_setattr(pid_t pid, const void* attr); /* struct linux_sched_attr */
+int   sys_sched_setaffinity(pid_t pid, const void* mask, size_t size);
+int   sys_sched_getaffinity(pid_t pid, void* mask, size_t size); /* bytes written */
+int   sys_ioprio_set_self(int priority);
+int   sys_lsm_list_modules(uint64_t* ids, uint32_t* size, uint32_t flags); /* how many */
+long  sys_keyctl(int operation, const void* a, unsigned long b);
 
 #endif
