@@ -123,7 +123,15 @@ static bool is_kept(int homes_fd, const char* id)
     return faccessat(homes_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static int discard_home(const struct linux_home* home, struct cv_error* err)
+/* It is held by this descriptor, and what is held is not deleted: by us, or by whoever removes it right after we have left it. */
+static void let_go(struct linux_home* home)
+{
+    linux_fd_closep(&home->home_fd);
+    home->home_fd = -1;
+}
+
+/* Held until it is out of the way: nobody with another run folder begins in it meanwhile. */
+static int discard_home(struct linux_home* home, struct cv_error* err)
 {
     char                            name[96];
     CV_CLEANUP(linux_fd_closep) int homes_fd = -1;
@@ -139,6 +147,7 @@ static int discard_home(const struct linux_home* home, struct cv_error* err)
     cv_snprintf(name, sizeof(name), "%s-%lld", home->id, (long long)cv_clock_realtime_ns());
     if (renameat(homes_fd, home->id, trash_fd, name) < 0)
         return errno == ENOENT ? 0 : cv_error_errno(err, errno, "take the container's folder away", home->id);
+    let_go(home);
     return delete_in_background(trash_fd, name, err);
 }
 
@@ -156,18 +165,11 @@ static int remove_run_folder(const struct linux_home* home, struct cv_error* err
     return cv_tree_remove_at(run_fd, gone, err);
 }
 
-/* It is held by this descriptor, and what is held is not deleted: by us, or by whoever removes it right after we have left it. */
-static void let_go(struct linux_home* home)
-{
-    linux_fd_closep(&home->home_fd);
-    home->home_fd = -1;
-}
-
 /* The run folder last, and only when nothing else is left: it is what a sweep goes by. */
 int linux_home_remove(struct linux_home* home, struct cv_error* err)
 {
-    let_go(home);
     int rc = discard_home(home, err);
+    let_go(home);
     return rc == 0 ? remove_run_folder(home, err) : rc;
 }
 
@@ -190,9 +192,10 @@ static int sweep_group(int parent_fd, const char* id, struct cv_error* err)
 {
     CV_CLEANUP(linux_fd_closep) int group_fd = -1;
     int                             rc       = linux_cgroup_open(parent_fd, id, &group_fd, err);
-    if (rc < 0)
-        return rc;
-    rc = linux_cgroup_kill(group_fd, SWEEP_KILL_MS, err);
+    if (rc == 0)
+        rc = linux_hold_alone(group_fd, id, err); /* one with another run folder may have this id, and live */
+    if (rc == 0)
+        rc = linux_cgroup_kill(group_fd, SWEEP_KILL_MS, err);
     return rc == 0 ? linux_cgroup_remove(parent_fd, id, SWEEP_KILL_MS, err) : rc;
 }
 
@@ -255,23 +258,24 @@ static int settle_home(const struct linux_home* home, int home_fd, struct cv_err
     return rc == 0 ? linux_record_settle(home_fd, home->state_dir, home->id, &info, err) : rc;
 }
 
+/* Its home, as hold_dead_home() found it. */
 static int sweep_home(struct linux_home* dead, struct cv_error* err)
 {
     CV_CLEANUP(linux_fd_closep) int homes_fd = -1;
-    CV_CLEANUP(linux_fd_closep) int home_fd  = -1;
-    int                             rc       = open_folder(dead->state_dir, "containers", 0700, &homes_fd, err);
+    int                             rc       = 0;
+    if (dead->home_fd < 0)
+        return linux_home_leave(dead, err);
+    rc = open_folder(dead->state_dir, "containers", 0700, &homes_fd, err);
     if (rc < 0)
         return rc;
     if (!is_kept(homes_fd, dead->id))
         return linux_home_remove(dead, err);
-    home_fd = openat(homes_fd, dead->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    rc      = home_fd < 0 ? cv_error_errno(err, errno, "open the container's folder", dead->id)
-                          : settle_home(dead, home_fd, err);
+    rc = settle_home(dead, dead->home_fd, err);
     return rc == 0 ? linux_home_leave(dead, err) : rc;
 }
 
-/* By now another with this id may live, whose owner has another run folder. */
-static int check_unheld(const struct linux_home* dead, struct cv_error* err)
+/* By now another with this id may live, whose owner has another run folder. Held, none begins while this one is swept. */
+static int hold_dead_home(struct linux_home* dead, struct cv_error* err)
 {
     CV_CLEANUP(cv_freep) char* path = cv_asprintf(err, "%s/containers/%s", dead->state_dir, dead->id);
     if (path == NULL)
@@ -279,29 +283,40 @@ static int check_unheld(const struct linux_home* dead, struct cv_error* err)
     CV_CLEANUP(linux_fd_closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return errno == ENOENT ? 0 : cv_error_errno(err, errno, "open the container's folder", path);
-    return linux_hold_alone(fd, dead->id, err);
+    int rc = linux_hold_alone(fd, dead->id, err);
+    if (rc == 0)
+        dead->home_fd = linux_fd_steal(&fd);
+    return rc;
+}
+
+static int sweep_dead(struct linux_home* dead, int folder_fd, struct cv_error* err)
+{
+    CV_CLEANUP(cv_freep) char* place = NULL;
+    int                        rc    = hold_dead_home(dead, err);
+    if (rc == 0)
+        rc = linux_cgroup_place_noted(folder_fd, &place, err);
+    if (rc == 0 || rc == CV_ERR_NOT_FOUND)
+        rc = sweep_cgroup(folder_fd, place, dead->id, err);
+    if (rc == 0 && !linux_unprivileged()->active)
+        rc = sweep_roots(dead->id, place, err);
+    if (rc == 0)
+        rc = sweep_home(dead, err);
+    let_go(dead);
+    return rc;
 }
 
 static int sweep_one(const struct linux_home* base, int run_fd, const char* name, struct cv_error* err)
 {
     struct linux_home dead                  = *base;
     dead.id                                 = (char*)(uintptr_t)(name + 2);
+    dead.home_fd                            = -1;
     CV_CLEANUP(linux_fd_closep) int lock_fd = -1;
     if (!owner_is_dead(run_fd, name, &lock_fd))
         return 0;
     CV_CLEANUP(linux_fd_closep) int folder_fd = openat(run_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (folder_fd < 0)
         return cv_error_errno(err, errno, "open the container's run folder", name);
-    CV_CLEANUP(cv_freep) char* place = NULL;
-    int                        rc    = check_unheld(&dead, err);
-    if (rc == 0)
-        rc = linux_cgroup_place_noted(folder_fd, &place, err);
-    if (rc == 0 || rc == CV_ERR_NOT_FOUND)
-        rc = sweep_cgroup(folder_fd, place, dead.id, err);
-    if (rc == 0 && !linux_unprivileged()->active)
-        rc = sweep_roots(dead.id, place, err);
-    if (rc == 0)
-        rc = sweep_home(&dead, err);
+    int rc = sweep_dead(&dead, folder_fd, err);
     return rc == 0 ? 0 : cv_error_wrap(err, "sweep what the dead owner of '%s' left", dead.id);
 }
 

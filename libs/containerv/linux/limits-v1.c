@@ -173,3 +173,15 @@ int linux_v1_remove(int parent_fd, const char* id, struct cv_error* err)
         return cv_error_errno(err, errno, "remove the cgroup", name);
     return 0;
 }
+
+int linux_v1_sweep(int parent_fd, const char* id, struct cv_error* err)
+{
+    CV_CLEANUP(cv_handle_closep) int group_fd = CV_HANDLE_NONE;
+    char                             name[NAME_SIZE];
+    int                              rc = group_name(id, name, err);
+    if (rc == 0)
+        rc = linux_cgroup_open_folder(parent_fd, name, &group_fd, err);
+    if (rc == 0)
+        rc = linux_hold_alone(group_fd, id, err);
+    return rc == 0 ? linux_v1_remove(parent_fd, id, err) : rc;
+}

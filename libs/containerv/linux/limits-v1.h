@@ -29,5 +29,7 @@ int linux_v1_open_mount(const char* target, struct cv_error* err);
 int linux_v1_prepare(int above_fd, int group_fd, struct cv_error* err);
 
 int linux_v1_remove(int parent_fd, const char* id, struct cv_error* err); /* gone is fine */
+/* The same for a dead owner's. CV_ERR_STATE: somebody with another run folder holds it; CV_ERR_NOT_FOUND: there is none. */
+int linux_v1_sweep(int parent_fd, const char* id, struct cv_error* err);
 
 #endif

@@ -447,7 +447,7 @@ int linux_limits_sweep(const char* id, const char* place, struct cv_error* err)
         CV_CLEANUP(cv_handle_closep) int parent     = CV_HANDLE_NONE;
         rc                                          = linux_v1_find_parent(controller, place, &parent, err);
         if (rc == 0)
-            rc = linux_v1_remove(parent, id, err);
+            rc = linux_v1_sweep(parent, id, err);
         if ((rc == 0 || rc == CV_ERR_NOT_FOUND) && place != NULL)
             rc = linux_v1_sweep_place(controller, place, err);
         if (rc == CV_ERR_NOT_FOUND)

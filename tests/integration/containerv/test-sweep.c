@@ -97,11 +97,68 @@ static void the_same_id_is_always_swept(void** state)
     OK(containerv_destroy(container));
 }
 
+static const char* common_id(void)
+{
+    static char id[32];
+    cv_snprintf(id, sizeof(id), "common-%d", (int)getpid());
+    return id;
+}
+
+/* Until the pipe's other end is closed; ends with 0 when its container lives then. */
+static _Noreturn void live_elsewhere(const char* id, int ready_fd, int end_fd)
+{
+    struct containerv_options* options = containerv_options_new();
+    char                       byte    = 0;
+    setenv("CONTAINERV_RUN_DIR", in_run("elsewhere"), 1);
+    setenv("CONTAINERV_STATE_DIR", in_run("state"), 1);
+    OK(containerv_options_set_id(options, id));
+    struct containerv_container* container = suite_container(options);
+    if (write(ready_fd, "x", 1) != 1 || read(end_fd, &byte, 1) != 0)
+        _exit(1);
+    PRINTS("lives", container, "echo lives");
+    OK(containerv_destroy(container));
+    _exit(0);
+}
+
+/* Nothing but the group is common to the two: that of the living must not be killed for the dead one's sake. */
+static void one_that_lives_with_another_run_folder_is_left_alone(void** state)
+{
+    struct containerv_options*   options   = containerv_options_new();
+    struct containerv_container* container = NULL;
+    int                          ready[2], end[2], status = -1;
+    char                         byte, path[64];
+    const char*                  id = common_id();
+    (void)state;
+    assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(end, O_CLOEXEC), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        close(end[1]);
+        live_elsewhere(id, ready[1], end[0]);
+    }
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    cv_snprintf(path, sizeof(path), "c-%s", id);
+    assert_int_equal(mkdir(in_run(path), 0700), 0); /* a dead one's */
+    OK(containerv_options_set_id(options, id));
+    FAILS(CV_ERR_STATE, containerv_create(suite_rootfs(), options, &container));
+    containerv_options_delete(options);
+    assert_non_null(strstr(containerv_error_last()->text, "another one"));
+    close(end[1]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    close(ready[0]);
+    close(end[0]);
+    make_one();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sweeps_follow_deaths),
         cmocka_unit_test(the_same_id_is_always_swept),
+        cmocka_unit_test(one_that_lives_with_another_run_folder_is_left_alone),
     };
     cv_snprintf(run_dir, sizeof(run_dir), "/tmp/cv-sweep-XXXXXX");
     if (mkdtemp(run_dir) == NULL || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
