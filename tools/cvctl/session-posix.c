@@ -21,7 +21,7 @@
 #include <cv/banned.h>
 
 /* Small, so that a write to a terminal that said it has room does not block. */
-enum { CHUNK = 1024 };
+enum { CHUNK = 1024, MOMENT_MS = 50 };
 
 struct pump {
     int         from, to; /* -1: nothing more from there */
@@ -423,10 +423,30 @@ static int connect_streams(struct session* s, struct cv_terminal_saved** saved_o
     return is_terminal(s) && cv_terminal_is(0) ? cv_terminal_raw(0, saved_out, err) : 0;
 }
 
+/*
+ * Most programs end soon, and the waiter's thread costs more than many of them: where nothing is to be copied, it comes after a moment only.
+ * A signal is forwarded at the end of that, at the latest. 1: it has ended, 0: not yet.
+ */
+static int wait_a_moment(struct session* s, struct cv_error* err)
+{
+    int rc;
+
+    if (!uses_waiter(s) || s->with->log != NULL || s->with->terminal >= 0 || s->with->input >= 0)
+        return 0;
+    s->end.exit.size = sizeof(s->end.exit);
+    rc               = containerv_wait(s->with->container, s->with->process, MOMENT_MS, &s->end.exit);
+    if (rc == 0)
+        return 1;
+    return rc == CV_ERR_TIMEOUT ? 0 : library_failed(err, "wait for the program");
+}
+
 static int run_session(struct session* s, struct cv_error* err)
 {
     CV_CLEANUP(cv_terminal_restorep) struct cv_terminal_saved* saved = NULL;
+    int                                                        rc    = wait_a_moment(s, err);
 
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
     if (watch_end(s, err) < 0 || connect_streams(s, &saved, err) < 0 || resize(s, err) < 0)
         return err->code;
     return watch(s, err);
