@@ -48,10 +48,24 @@ static int expected(struct reader* r, const struct cv_path* path, const char* wh
 
 /* Strings */
 
-static int copy_string(struct reader* r, const json_t* json, char** to, const struct cv_path* path)
+/* What a C string can hold. In keys, jansson itself refuses a NUL. */
+static bool has_nul(const json_t* json)
+{
+    return json_is_string(json) && strlen(json_string_value(json)) != json_string_length(json);
+}
+
+static int expect_string(struct reader* r, const json_t* json, const struct cv_path* path)
 {
     if (!json_is_string(json))
         return expected(r, path, "a string", json);
+    return has_nul(json) ? cv_path_error(r->err, path, "has a NUL character in it") : 0;
+}
+
+static int copy_string(struct reader* r, const json_t* json, char** to, const struct cv_path* path)
+{
+    int rc = expect_string(r, json, path);
+    if (rc < 0)
+        return rc;
     *to = strdup(json_string_value(json));
     return *to != NULL ? 0 : cv_error_no_memory(r->err);
 }
@@ -63,19 +77,19 @@ static int read_string(
 }
 
 /* Real numbers stand for what cv_scan() hid or zeroed; the text made of such a tree would lie. */
-static bool has_real(const json_t* json)
+static bool has_unfit(const json_t* json)
 {
     const char* key = NULL;
     json_t*     value;
     for (size_t i = 0; i < json_array_size(json); i++)
-        if (has_real(json_array_get(json, i)))
+        if (has_unfit(json_array_get(json, i)))
             return true;
     json_object_foreach((json_t*)json, key, value)
     {
-        if (has_real(value))
+        if (has_unfit(value))
             return true;
     }
-    return json_is_real(json);
+    return json_is_real(json) || has_nul(json);
 }
 
 /* jansson's memory may come from other functions than ours: copy it. NULL when out of memory. */
@@ -96,8 +110,9 @@ static int read_json(
     char** to = at(base, field->offset);
     if (!json_is_object(json))
         return expected(r, path, "an object", json);
-    if (has_real(json))
-        return cv_path_error(r->err, path, "may not have fractions nor numbers above %" PRId64, INT64_MAX);
+    if (has_unfit(json))
+        return cv_path_error(
+            r->err, path, "may not have fractions, numbers above %" PRId64 ", nor NUL characters", INT64_MAX);
     *to = compact(json);
     return *to != NULL ? 0 : cv_error_no_memory(r->err);
 }
@@ -120,7 +135,7 @@ int cv_json_check(const char* text, const struct cv_path* path, struct cv_error*
     bool         memory   = json != NULL ? again == NULL : out_of_memory(&at_error);
     if (memory)
         rc = cv_error_no_memory(err);
-    else if (!json_is_object(json) || has_real(json) || strcmp(again, text) != 0)
+    else if (!json_is_object(json) || has_unfit(json) || strcmp(again, text) != 0)
         rc = cv_path_error(err, path, "is not the compact text of a JSON object with sorted keys and whole numbers");
     free(again);
     json_decref(json);
@@ -288,8 +303,9 @@ static int read_strv(
     for (size_t i = 0; i < json_array_size(json); i++) {
         const struct cv_path entry = { path, NULL, i };
         const json_t*        item  = json_array_get(json, i);
-        if (!json_is_string(item))
-            return expected(r, &entry, "a string", item);
+        int                  rc    = expect_string(r, item, &entry);
+        if (rc < 0)
+            return rc;
         if (cv_strv_append(to, json_string_value(item)) < 0)
             return cv_error_no_memory(r->err);
     }
@@ -393,8 +409,9 @@ static int as_word(
     struct reader* r, const struct cv_field* field, const json_t* json, uint32_t* value_out, const struct cv_path* path)
 {
     char allowed[256];
-    if (!json_is_string(json))
-        return expected(r, path, "a string", json);
+    int  rc = expect_string(r, json, path);
+    if (rc < 0)
+        return rc;
     if (cv_words_value(field->words, json_string_value(json), value_out))
         return 0;
     cv_words_render(field->words, allowed, sizeof(allowed));
@@ -503,7 +520,7 @@ static int parse_scanned(
     const struct cv_table* table, const struct cv_scan* scan, size_t length, void* base, struct cv_error* err)
 {
     json_error_t at_error;
-    json_t*      json = json_loadb(scan->text, length, JSON_REJECT_DUPLICATES, &at_error);
+    json_t*      json = json_loadb(scan->text, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &at_error);
     if (json == NULL) {
         if (out_of_memory(&at_error))
             return cv_error_no_memory(err);
