@@ -299,7 +299,13 @@ static void print_row(const struct cv_option* row, FILE* to)
 
 void cv_options_print(const struct cv_option* table, FILE* to)
 {
-    for (size_t i = 0; i < count_rows(table); i++)
+    size_t count = count_rows(table);
+    bool   own   = false;
+
+    for (size_t i = 0; i < count; i++) {
         print_row(&table[i], to);
-    print_row(&help_row, to);
+        own = own || strcmp(table[i].name, help_row.name) == 0;
+    }
+    if (!own)
+        print_row(&help_row, to);
 }

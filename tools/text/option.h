@@ -30,7 +30,7 @@ int cv_option_string(void* target, const struct cv_option* option, const char* v
 int cv_option_append(void* target, const struct cv_option* option, const char* value, struct cv_error* err);
 
 /*
- * argv[0] is skipped. Sets *help_out and stops at --help. *first_out is the index of the first argument that is no option ("--" is
+ * argv[0] is skipped. A table may have a row "help" of its own. Sets *help_out and stops at --help. *first_out is the index of the first argument that is no option ("--" is
  * skipped). CV_ERR_INVALID: the error names the option and the value.
  */
 int cv_options_parse(const struct cv_option* table, int argc, char** argv, void* target, bool* help_out, int* first_out,

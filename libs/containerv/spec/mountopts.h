@@ -9,6 +9,7 @@
 #define CV_SPEC_MOUNTOPTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <cv/error.h>
@@ -66,5 +67,8 @@ void cv_mount_options_release(struct cv_mount_options* options);
 
 /* The first of "key=VALUE" or "key" in the data: its VALUE ("" without one), NULL if there is none. Owned by options. */
 const char* cv_mount_options_data(const struct cv_mount_options* options, const char* key);
+
+/* Word number `index` of OCI's that is taken, NULL behind the last. Those of ours ("x-containerv.") are not told. Static. */
+const char* cv_mount_options_word(size_t index);
 
 #endif

@@ -86,6 +86,28 @@ void cv_spec_process_release(struct cv_spec_process* process)
     process->set = false;
 }
 
+int cv_spec_resources_parse(
+    const char* text, size_t length, struct cv_spec_resources* resources_out, struct cv_error* err)
+{
+    struct cv_spec_resources resources = { 0 };
+
+    if (cv_table_parse(&cv_table_resources, text, length, &resources, err) < 0)
+        return err != NULL ? err->code : CV_ERR_INVALID;
+    if (cv_table_check(&cv_table_resources, &resources, NULL, err) < 0) {
+        cv_spec_resources_release(&resources);
+        return err != NULL ? err->code : CV_ERR_INVALID;
+    }
+    resources.set  = true;
+    *resources_out = resources;
+    return 0;
+}
+
+void cv_spec_resources_release(struct cv_spec_resources* resources)
+{
+    cv_table_release(&cv_table_resources, resources);
+    resources->set = false;
+}
+
 int cv_spec_process_copy(const struct cv_spec_process* process, struct cv_spec_process* copy_out, struct cv_error* err)
 {
     struct cv_spec_process copy = { .set = process->set };

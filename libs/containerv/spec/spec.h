@@ -587,6 +587,10 @@ int cv_spec_process_parse(const char* text, size_t length, struct cv_spec_proces
 int cv_spec_process_print(
     const struct cv_spec_process* process, char** text_out, size_t* length_out, struct cv_error* err);
 void cv_spec_process_release(struct cv_spec_process* process);
+/* The object "linux.resources" alone: what is given, structure and words checked. */
+int cv_spec_resources_parse(
+    const char* text, size_t length, struct cv_spec_resources* resources_out, struct cv_error* err);
+void cv_spec_resources_release(struct cv_spec_resources* resources);
 /* A system call profile alone, of either form: 16 MiB at most, structure and words checked. CV_ERR_INVALID: the text names the field,
  * "syscalls[3].args[0].op: ...". In a Docker profile, a field that is not known is an error. */
 int  cv_spec_seccomp_parse(const char* text, size_t length, struct cv_spec_seccomp* seccomp_out, struct cv_error* err);
