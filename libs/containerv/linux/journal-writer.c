@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +8,34 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cv/clock.h>
 #include <cv/handle.h>
 #include <cv/str.h>
 
 #include "linux/journal.h"
 
 #include <cv/banned.h>
+
+enum { LOCK_MS = 1000, AGAIN_MS = 2 };
+
+/* Who has it writes one line: one that is stopped in it must not stop every supervisor. */
+static int lock(int fd, struct cv_error* err)
+{
+    int64_t deadline_ms = cv_clock_deadline_ms(LOCK_MS);
+    int     result;
+
+    while ((result = flock(fd, LOCK_EX | LOCK_NB)) < 0 && (errno == EINTR || errno == EWOULDBLOCK)
+           && cv_clock_left_ms(deadline_ms) > 0)
+        poll(NULL, 0, AGAIN_MS);
+    if (result == 0)
+        return 0;
+    if (errno != EINTR && errno != EWOULDBLOCK)
+        return cv_error_errno(err, errno, "lock the journal", JOURNAL_FILE);
+    cv_error_set(err, CV_ERR_TIMEOUT, "lock the journal: another process has had it for %d ms", (int)LOCK_MS);
+    cv_error_step(err, "lock the journal");
+    cv_error_object(err, "%s", JOURNAL_FILE);
+    return cv_error_hint(err, "it may be stopped, or wait for the disk: lslocks tells which one it is");
+}
 
 /* The journal, locked. Another may have moved it aside while we waited: then it is opened anew. */
 static int open_locked(int dir_fd, int* fd_out, struct stat* file_out, struct cv_error* err)
@@ -23,8 +46,11 @@ static int open_locked(int dir_fd, int* fd_out, struct stat* file_out, struct cv
         struct stat there;
         if (fd < 0)
             return cv_error_errno(err, errno, "open the journal", JOURNAL_FILE);
-        if (TEMP_FAILURE_RETRY(flock(fd, LOCK_EX)) < 0 || fstat(fd, file_out) < 0)
-            return cv_error_errno(err, errno, "lock the journal", JOURNAL_FILE);
+        int rc = lock(fd, err);
+        if (rc < 0)
+            return rc;
+        if (fstat(fd, file_out) < 0)
+            return cv_error_errno(err, errno, "look at the journal", JOURNAL_FILE);
         if (fstatat(dir_fd, JOURNAL_FILE, &there, AT_SYMLINK_NOFOLLOW) == 0 && there.st_ino == file_out->st_ino
             && there.st_dev == file_out->st_dev) {
             *fd_out = CV_STEAL_HANDLE(fd);

@@ -18,7 +18,7 @@ int journal_print(const struct containerv_journal_entry* entry, char** line_out,
 int journal_parse(const char* line, size_t length, struct containerv_journal_entry* entry_out, struct cv_error* err);
 
 /* journal-writer.c. `state_dir` as cv_folders_state() tells it. One write, at the end of the file under its lock; what a crash left of a line
- * is a line of its own then, which readers pass over. */
+ * is a line of its own then, which readers pass over. CV_ERR_TIMEOUT: somebody has kept the lock for a second. */
 int journal_append(const char* state_dir, const struct containerv_journal_entry* entry, struct cv_error* err);
 
 /* journal-reader.c. Entries from `since_ns` on; less than 0: what is written from now on. Neither file need be there yet. */

@@ -29,6 +29,7 @@ void supervisor_journal(struct supervisor* supervisor, enum containerv_event_kin
     struct containerv_journal_entry entry = {
         .size = sizeof(entry), .kind = kind, .time_ns = cv_clock_realtime_ns(), .exit.size = sizeof(entry.exit)
     };
+    struct cv_error err = CV_ERROR_INIT;
 
     cv_snprintf(entry.id, sizeof(entry.id), "%s", supervisor->home.id);
     cv_snprintf(entry.detail, sizeof(entry.detail), "%s", detail != NULL ? detail : "");
@@ -39,7 +40,11 @@ void supervisor_journal(struct supervisor* supervisor, enum containerv_event_kin
         if (entry.has_exit)
             entry.exit = process->exit;
     }
-    (void)journal_append(supervisor->home.state_dir, &entry, NULL); /* the container goes on without it */
+    if (journal_append(supervisor->home.state_dir, &entry, &err) == 0 || !supervisor->live || kind == CV_EVENT_DESTROYED
+        || supervisor->info.error[0] != '\0')
+        return;
+    supervisor_trouble(supervisor, "an event is not in the journal", &err); /* the container goes on without it */
+    (void)supervisor_record(supervisor, NULL);
 }
 
 static void stopped(struct supervisor* supervisor)

@@ -1,8 +1,10 @@
 /* The journal's writers and readers on real files. */
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -222,6 +224,24 @@ static void a_folder_that_is_not_there_is_made_by_readers(void** state)
     next(5);
 }
 
+static void one_that_keeps_the_lock_stops_nobody(void** state)
+{
+    struct containerv_journal_entry entry = { .kind = CV_EVENT_STARTED, .time_ns = 1, .id = "c" };
+    (void)state;
+    append(1);
+    int fd = open(cv_test_path(JOURNAL_FILE), O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    CV_TEST_FAILS(CV_ERR_TIMEOUT, err, journal_append(cv_test_path(""), &entry, &err));
+    assert_string_equal(err.object, JOURNAL_FILE);
+    close(fd);
+    append(2);
+    open_reader(0);
+    next(1);
+    next(2);
+    nothing_more();
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, cv_test_setup, teardown)
 
 int main(void)
@@ -234,6 +254,7 @@ int main(void)
         TEST(a_slow_reader_misses_nothing_that_is_there),
         TEST(a_torn_line_costs_no_other),
         TEST(writers_of_many_processes_take_turns),
+        TEST(one_that_keeps_the_lock_stops_nobody),
         TEST(a_folder_that_is_not_there_is_made_by_readers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
