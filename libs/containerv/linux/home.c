@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@
 #include "linux/fd.h"
 #include "linux/hold.h"
 #include "linux/limits.h"
+#include "linux/log.h"
 #include "linux/mountinfo.h"
 #include "linux/net.h"
 #include "linux/record-lost.h"
@@ -34,8 +36,10 @@
 #define GONE "gone-" /* run folders of nobody, being deleted */
 
 enum {
-    SWEEP_KILL_MS   = 5000,
-    TRASH_PER_SWEEP = 8, /* processes that one sweep starts */
+    SWEEP_KILL_MS    = 5000,
+    TRASH_PER_SWEEP  = 8, /* processes that one sweep starts */
+    READERS_MS       = 10000,
+    READERS_AGAIN_MS = 10
 };
 
 void linux_home_release(struct linux_home* home)
@@ -94,6 +98,17 @@ static void unlock_all(struct cv_lock** lock)
 
 /* --- deleting ------------------------------------------------------------------------------------------------------------------ */
 
+/* Who follows the log of one that is gone reads it to the end. One that does not go on is not waited for. */
+static void await_readers(int home_fd)
+{
+    int64_t deadline_ms = cv_clock_deadline_ms(READERS_MS);
+    CV_CLEANUP(linux_fd_closep)
+    int fd = openat(home_fd, LINUX_LOG_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && (errno == EWOULDBLOCK || errno == EINTR)
+           && cv_clock_left_ms(deadline_ms) > 0)
+        poll(NULL, 0, READERS_AGAIN_MS);
+}
+
 /*
  * A fork of ours deletes; it holds nothing but the folder. Without memory for one we delete ourselves. The lock tells sweeps that somebody
  * is at it; what a fork could not delete has none.
@@ -112,6 +127,8 @@ static int delete_in_background(int trash_fd, const char* name, struct cv_error*
         return cv_tree_remove_at(trash_fd, name, err);
     int  keep[] = { trash_fd, lock_fd };
     bool alone  = linux_fd_close_others(keep, 2, NULL) == 0; /* else it is left to a sweep */
+    if (alone)
+        await_readers(lock_fd);
     _exit(alone && cv_tree_remove_at(trash_fd, name, NULL) == 0 ? 0 : 1);
 }
 

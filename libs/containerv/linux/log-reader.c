@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,6 +33,8 @@ static int open_folder(struct linux_log_reader* reader, struct cv_error* err)
     if (reader->folder_fd >= 0)
         return 0;
     rc = linux_log_folder(reader->home_fd, &reader->folder_fd, err);
+    if (rc == 0 && reader->folder_fd >= 0)
+        (void)flock(reader->folder_fd, LOCK_SH | LOCK_NB); /* who deletes it waits for us, unless he is at it already */
     return rc == 0 && reader->folder_fd >= 0
                ? linux_notice_watch(&reader->notice, reader->folder_fd, IN_MODIFY | IN_CREATE, err)
                : rc;

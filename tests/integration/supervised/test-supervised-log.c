@@ -1,4 +1,5 @@
 /* Logs as their readers see them: while they are written, by other processes, and to their end. */
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,6 +107,43 @@ static void no_end_comes_before_the_output(void** state)
         OK(containerv_destroy(container));
 }
 
+/* Many files of a log, of which the follower has opened one when the container goes away by itself, and its folder with it. */
+static void one_that_goes_by_itself_is_followed_to_its_end(void** state)
+{
+    const struct containerv_supervision supervision = { .flags = CV_SUPERVISED_REMOVE | CV_SUPERVISED_STDIN,
+        .log_file_bytes                                        = 64 << 10 };
+    struct containerv_container*        container =
+        clients_make_with("echo 0; read go; i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo $i; done", &supervision);
+    struct containerv_log_record record = { .size = sizeof(record) };
+    struct containerv_log*       log    = NULL;
+    containerv_handle_t          input  = -1;
+    char                         id[ID_SIZE];
+    long                         next = 0, number = 0;
+    int                          rc;
+    (void)state;
+    clients_id(container, id);
+    OK(containerv_log_open(container, 0, &log));
+    OK(containerv_attach_input(container, &input));
+    assert_int_equal(write(input, "go\n", 3), 3);
+    close(input);
+    assert_int_equal(clients_wait(container), 0);
+    assert_false(clients_listed(id));
+    poll(NULL, 0, 200); /* time for a delete that must not have been */
+    while ((rc = containerv_log_read(log, -1, &record)) == 0) {
+        assert_int_equal(record.dropped, 0);
+        for (size_t i = 0; i < record.length; i++) {
+            const char c = ((const char*)record.data)[i];
+            if (c == '\n')
+                assert_int_equal(number, next++);
+            number = c == '\n' ? 0 : number * 10 + (c - '0');
+        }
+    }
+    assert_int_equal(rc, 1);
+    assert_int_equal(next, 20001);
+    containerv_log_close(log);
+    OK(containerv_close(container));
+}
+
 /* --- where to start --------------------------------------------------------------------------------------------------------------- */
 
 static void it_is_read_from_where_it_was_left(void** state)
@@ -150,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_processes_follow_it),
         cmocka_unit_test(no_end_comes_before_the_output),
+        cmocka_unit_test(one_that_goes_by_itself_is_followed_to_its_end),
         cmocka_unit_test(it_is_read_from_where_it_was_left),
         cmocka_unit_test(a_look_takes_no_time),
     };
