@@ -48,16 +48,27 @@ void bench_add(struct bench_table* table, const char* name, int64_t (*run)(const
         bench_die("memory");
 }
 
-static int64_t run_command(const struct bench_row* row)
+static void run_one(const struct bench_row* row, char* const* argv)
 {
-    char* const* argv    = (char* const*)row->words + 1;
-    int64_t      started = bench_now();
-    pid_t        pid;
-    int          status;
+    pid_t pid;
+    int   status;
 
     if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ) != 0 || waitpid(pid, &status, 0) != pid || status != 0) {
         fprintf(stderr, "bench: '%s' failed\n", row->name);
         exit(1);
+    }
+}
+
+static int64_t run_command(const struct bench_row* row)
+{
+    int64_t started = bench_now();
+
+    for (char* const* argv = (char* const*)row->words + 1; *argv != NULL;) {
+        run_one(row, argv);
+        while (*argv != NULL)
+            argv++;
+        if (argv < row->words + BENCH_WORDS_MAX)
+            argv++; /* the next command, or the end */
     }
     return bench_now() - started;
 }
@@ -78,8 +89,10 @@ void bench_add_commands(struct bench_table* table, const char* path)
         char*  rest               = row->line;
         size_t words              = 0;
         rest[strcspn(rest, "\n")] = '\0';
-        while (words < BENCH_WORDS_MAX && rest != NULL)
-            row->words[words++] = strsep(&rest, "\t");
+        while (words < BENCH_WORDS_MAX && rest != NULL) {
+            char* word          = strsep(&rest, "\t");
+            row->words[words++] = strcmp(word, ";") == 0 ? NULL : word;
+        }
         row->name = row->words[0];
     }
     fclose(file);

@@ -29,7 +29,7 @@ _Noreturn void bench_die(const char* step); /* with the library's last error */
 size_t         bench_number(const char* text, size_t most, const char* usage);
 
 void bench_add(struct bench_table* table, const char* name, int64_t (*run)(const struct bench_row* row), void* context);
-/* From a file: one a line, the name and the words of the command line, apart by tabs. */
+/* From a file: one a line, the name and the words of the command line, apart by tabs; a word ";" begins a further command. */
 void bench_add_commands(struct bench_table* table, const char* path);
 
 /* Every row once without counting it, then all rows in each round. */

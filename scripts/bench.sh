@@ -3,14 +3,14 @@
 # results that were kept are in docs/bench-*.md.
 #
 # usage: scripts/bench.sh [TOPIC [ROUNDS]]     TOPIC: all (default), start, spawn, parallel, limits, copy, log,
-#        exec, idle; ROUNDS default 100
+#        exec, idle, oci; ROUNDS default 100
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
 topic=${1:-all}
 rounds=${2:-100}
 case $topic in
-all | start | spawn | parallel | limits | copy | log | exec | idle) ;;
+all | start | spawn | parallel | limits | copy | log | exec | idle | oci) ;;
 *)
     echo "bench: there is no benchmark '$topic'" >&2
     exit 2
@@ -43,11 +43,13 @@ in_v2_view() {
 }
 
 # The OCI runtimes get the namespaces that we make; their user namespace maps each id to itself, so that the root needs no new owners.
-# What runc and crun write for a terminal and for limits is taken out: neither is asked of the others.
+# What runc and crun write for a terminal and for limits is taken out: neither is asked of the others. BENCH_AS_WRITTEN: with the namespaces
+# that were written.
 bundle() {
     (cd "$work/bundle" && rm -f config.json && "$1" spec)
     python3 - "$work/bundle/config.json" "${@:2}" <<'PYTHON'
 import json
+import os
 import sys
 
 path = sys.argv[1]
@@ -58,10 +60,10 @@ config["process"].pop("rlimits", None)
 config["root"]["readonly"] = False
 linux = config["linux"]
 linux.pop("resources", None)
-if not any(n["type"] == "user" for n in linux["namespaces"]):
+if "BENCH_AS_WRITTEN" not in os.environ and not any(n["type"] == "user" for n in linux["namespaces"]):
     linux["namespaces"].append({"type": "user"})
-whole = [{"containerID": 0, "hostID": 0, "size": 65536}]
-linux["uidMappings"] = linux["gidMappings"] = whole
+if any(n["type"] == "user" for n in linux["namespaces"]):
+    linux["uidMappings"] = linux["gidMappings"] = [{"containerID": 0, "hostID": 0, "size": 65536}]
 with open(path, "w", encoding="utf-8") as file:
     json.dump(config, file)
 PYTHON
@@ -76,9 +78,22 @@ add() {
     echo "$1: ${*:2}" | sed "s#$work#DIR#g"
 }
 
+# Commands apart by a word ";", each with success.
+in_turn() {
+    local words=() word
+    for word in "$@" ";"; do
+        if [ "$word" = ";" ]; then
+            "${words[@]}" || return
+            words=()
+        else
+            words+=("$word")
+        fi
+    done
+}
+
 # row NAME COMMAND...: into the table if it works here once
 row() {
-    if "${@:2}" >"$work/said" 2>&1 </dev/null; then
+    if in_turn "${@:2}" >"$work/said" 2>&1 </dev/null; then
         add "$@"
     else
         echo "$1 can't run here: $(tail -n 1 "$work/said")"
@@ -132,6 +147,48 @@ exec_in() {
 # ROUNDS is of no meaning here
 idle() {
     build/bench/bench-idle "$root" "${CV_BENCH_IDLE:-1000}" build/bin/cvctl
+}
+
+# One bundle for all, as `runc spec` writes it, without limits. The first table is of the view of v2 alone, which crun needs.
+oci() {
+    local peers=() peer name kind
+    for peer in "$@"; do
+        if command -v "$peer" >/dev/null; then
+            peers+=("$peer")
+        else
+            echo "$peer is not here"
+        fi
+    done
+    BENCH_AS_WRITTEN=1 bundle runc
+    for kind in run steps; do
+        : >"$commands"
+        for peer in "${peers[@]}"; do
+            name=$(basename "$peer")
+            case $kind in
+            run) row "$name run" "$peer" --root "$work/$name" run --bundle "$work/bundle" "bench-$$" ;;
+            steps)
+                row "$name create, start, delete" "$peer" --root "$work/$name" create --bundle "$work/bundle" "bench-$$" ";" \
+                    "$peer" --root "$work/$name" start "bench-$$" ";" "$peer" --root "$work/$name" delete --force "bench-$$"
+                ;;
+            esac
+        done
+        echo
+        build/bench/bench-oci "$(head -n 1 "$commands" | cut -f 1)" "$rounds" "$commands" </dev/null
+        echo
+    done
+    BENCH_AS_WRITTEN=1 bundle runc /bin/sh -c 'echo ready; exec sleep 1000'
+    bench/oci-memory.py $(((rounds + 9) / 10)) "$work/bundle" "${peers[@]}"
+}
+
+# KiB, with the libraries that the loader maps for it
+oci_sizes() {
+    local peer name path libraries
+    printf '%-30s %9s %9s\n' 'KiB' program libraries
+    for peer in "$@"; do
+        path=$(command -v "$peer") || continue
+        libraries=$({ ldd "$path" 2>/dev/null || true; } | grep -o '/[^ ]*' | xargs -r stat -L -c %s | awk '{ sum += $1 } END { print int(sum / 1024) }')
+        printf '%-30s %9d %9d\n' "$(basename "$peer")" $(($(stat -L -c %s "$path") / 1024)) "${libraries:-0}"
+    done
 }
 
 parallel() {
@@ -188,12 +245,20 @@ SCRIPT
     rm -rf --one-file-system "$place"
 }
 
-export -f bundle add row start spawn parallel log exec_in idle
-for each in start spawn parallel limits copy log exec idle; do
+export -f bundle add in_turn row start spawn parallel log exec_in idle oci
+for each in start spawn parallel limits copy log exec idle oci; do
     [ "$topic" = all ] || [ "$topic" = "$each" ] || continue
     echo "== $each"
     if [ "$each" = limits ] || [ "$each" = copy ]; then
         "$each"
+    elif [ "$each" = oci ]; then
+        in_v2_view oci crun runc build/bin/cvrun
+        if [ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ]; then
+            printf '\nwith the hierarchies of cgroup v1 beside v2, which crun refuses\n'
+            oci runc build/bin/cvrun
+        fi
+        echo
+        oci_sizes crun runc build/bin/cvrun
     else
         in_v2_view "${each/exec/exec_in}"
     fi
