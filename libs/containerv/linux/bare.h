@@ -51,6 +51,9 @@ struct linux_bare_info {
 };
 void linux_bare_info_release(struct linux_bare_info* info);
 
+/* As the OCI specification calls it: "created", ... */
+const char* linux_bare_status_text(enum linux_bare_status status);
+
 /* How the runtime was called; everything is borrowed. */
 struct linux_bare_options {
     const char* root; /* folder of all containers; made, 0700, when it isn't there */
@@ -68,8 +71,8 @@ struct linux_bare_options {
 
 /*
  * Make the container up to "created": hooks prestart, createRuntime and createContainer are run, its program waits for
- * linux_bare_start(). On failure nothing is left. CV_ERR_EXISTS: the id is taken. `spec` was read from the bundle's config.json and
- * validated. *pid_out is a child of the caller; *terminal_fd_out (may be NULL) is the caller's.
+ * linux_bare_start(). On failure nothing is left. CV_ERR_EXISTS: the id is taken. `spec` was read from the bundle's config.json; it is
+ * validated here, its root's path may be relative to the bundle. *pid_out is a child of the caller; *terminal_fd_out (may be NULL) is the caller's.
  */
 int linux_bare_create(const struct cv_spec* spec, const struct linux_bare_options* options, pid_t* pid_out,
     int* terminal_fd_out, struct cv_error* err);
@@ -86,13 +89,16 @@ int linux_bare_list(const char* root, struct cv_strv* ids_out, struct cv_error* 
 /* Its status now. Borrowed, changed by the next call. */
 int linux_bare_look(struct linux_bare* bare, const struct linux_bare_info** info_out, struct cv_error* err);
 
+/* What the last start or delete has to tell though it succeeded: that poststart or poststop hooks failed. NULL: nothing. */
+const struct cv_error* linux_bare_warning(const struct linux_bare* bare);
+
 /* Let the program run, then the poststart hooks. CV_ERR_STATE unless it is "created". What keeps it from its exec is the error. */
 int linux_bare_start(struct linux_bare* bare, struct cv_error* err);
 
 /* CV_ERR_STATE when it has stopped. `all`: every process of its cgroup. */
 int linux_bare_kill(struct linux_bare* bare, int number, bool all, struct cv_error* err);
 
-/* Take it away, then the poststop hooks (an error of theirs is reported; it is gone all the same). Running: CV_ERR_STATE unless `force`,
+/* Take it away, then the poststop hooks. Running: CV_ERR_STATE unless `force`,
  * which kills first. */
 int linux_bare_delete(struct linux_bare* bare, bool force, struct cv_error* err);
 

@@ -6,6 +6,7 @@
 #include <cv/str.h>
 
 #include "linux/attr.h"
+#include "linux/bare-make.h"
 #include "linux/container-internal.h"
 #include "linux/fd.h"
 #include "linux/secrets.h"
@@ -74,15 +75,21 @@ static int send_secrets(const struct linux_source_context* context, int control_
     return rc == 0 ? linux_container_hand_over(control_fd, SETUP_SECRETS, 0, fd, err) : rc;
 }
 
+static int map_ids(const struct linux_container* c, struct cv_error* err)
+{
+    return c->spec->ext.bare ? linux_bare_map(c, err) : linux_userns_map(c->pid, &c->range, err);
+}
+
 int linux_container_provide(struct linux_container* c, int control_fd, struct cv_error* err)
 {
     CV_CLEANUP(linux_fd_closep) int userns_fd = -1;
     CV_CLEANUP(linux_fd_closep) int root_fd   = -1;
-    bool                            mapped    = c->range.lock_fd >= 0;
-    int                             rc        = mapped ? linux_userns_map(c->pid, &c->range, err) : 0;
+    bool                            mapped    = c->userns;
+    int                             rc        = mapped ? map_ids(c, err) : 0;
     if (rc == 0 && mapped)
         rc = linux_container_open_namespace(c, "user", &userns_fd, err);
-    struct linux_source_context context = { .range = mapped && !linux_unprivileged()->active ? &c->range : NULL,
+    struct linux_source_context context = { .range = c->range.lock_fd >= 0 && !linux_unprivileged()->active ? &c->range
+                                                                                                            : NULL,
         .userns_fd                                 = userns_fd,
         .home_fd                                   = c->home.home_fd,
         .kept                                      = c->borrowed,
@@ -91,8 +98,9 @@ int linux_container_provide(struct linux_container* c, int control_fd, struct cv
         .spec                                      = c->spec };
     if (rc == 0)
         rc = linux_source_root(c->spec, &context, &root_fd, err);
-    if (rc == 0
-        && mapped) /* nodes that a root folder brings along are nobody's gift; without a map they are kept by rules */
+    if (rc == 0 && mapped
+        && !c->spec->ext
+                .bare) /* nodes that a root folder brings along are nobody's gift; without a map they are kept by rules */
         rc = linux_attr_apply(root_fd, CV_MOUNT_ATTR_NODEV, 0, true, "/", err);
     context.root_fd = root_fd;
     if (rc == 0)

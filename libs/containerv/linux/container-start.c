@@ -46,7 +46,8 @@ static int hear_in_time(
     return cv_error_hint(err, "a process of the container may have stopped it, or its file can't be read");
 }
 
-/* All that is said, in whatever order, until the exec (or the end) of everybody who could speak has closed the channel. */
+/* All that is said, in whatever order, until the exec (or the end) of everybody who could speak has closed the channel, or the program
+ * of an OCI runtime waits. */
 int linux_container_hear_start(int start_fd, struct linux_child* child, struct cv_error* err)
 {
     struct cv_error failure     = CV_ERROR_INIT;
@@ -57,7 +58,7 @@ int linux_container_hear_start(int start_fd, struct linux_child* child, struct c
         int                  fd = -1;
         message.word            = SETUP_NOTHING;
         int rc                  = hear_in_time(start_fd, deadline_ms, &message, &fd, err);
-        if (rc == CV_ERR_LOST)
+        if (rc == CV_ERR_LOST || (rc == 0 && message.word == SETUP_HELD))
             break;
         if (rc == 0 || message.word == SETUP_CHILD) /* that one is known even if its pidfd found no room */
             note(&message, fd, child, &failure);

@@ -13,6 +13,7 @@
 
 #include <cv/str.h>
 
+#include "linux/bare-make.h"
 #include "linux/container-internal.h"
 #include "linux/deaths.h"
 #include "linux/fd.h"
@@ -27,7 +28,7 @@
 
 enum { CAP_NUMBER_SYS_ADMIN = 21 };
 
-static struct linux_container* container_new(struct cv_error* err)
+struct linux_container* linux_container_new(struct cv_error* err)
 {
     struct linux_container* c = calloc(1, sizeof(*c));
     if (c == NULL) {
@@ -37,6 +38,7 @@ static struct linux_container* container_new(struct cv_error* err)
     c->home      = (struct linux_home)LINUX_HOME_INIT;
     c->range     = (struct linux_idrange)LINUX_IDRANGE_INIT;
     c->parent_fd = c->group_fd = c->pidfd = c->control_fd = c->null_fd = c->landlock_fd = c->upper_fd = -1;
+    c->start_fd                                                                                       = -1;
     linux_limits_init(&c->limits);
     linux_oci_cgroup_init(&c->oci);
     return c;
@@ -48,6 +50,7 @@ void linux_container_free(struct linux_container* c)
     linux_fd_closep(&c->group_fd);
     linux_fd_closep(&c->pidfd);
     linux_fd_closep(&c->control_fd);
+    linux_fd_closep(&c->start_fd);
     linux_fd_closep(&c->null_fd);
     linux_fd_closep(&c->upper_fd);
     linux_limits_release(&c->limits);
@@ -80,6 +83,16 @@ static int claim_id(struct linux_container* c, const struct cv_spec* spec, struc
     return rc;
 }
 
+/* An OCI runtime is told which ids of the host they are. */
+static int claim_ids(struct linux_container* c, struct cv_error* err)
+{
+    c->userns = cv_spec_namespace(c->spec, "user") != NULL;
+    if (!c->userns || c->spec->ext.bare)
+        return 0;
+    return linux_unprivileged()->active ? linux_unprivileged_range(&c->range, err)
+                                        : linux_idrange_claim(c->home.run_dir, &c->range, err);
+}
+
 static int claim(struct linux_container* c, const struct cv_spec* spec, struct cv_error* err)
 {
     int rc = claim_id(c, spec, err);
@@ -88,9 +101,8 @@ static int claim(struct linux_container* c, const struct cv_spec* spec, struct c
     rc = cv_spec_copy(spec, &c->spec, err);
     if (rc == 0 && (c->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0)
         rc = cv_error_errno(err, errno, "open the null device", "/dev/null");
-    if (rc == 0 && cv_spec_namespace(spec, "user") != NULL)
-        rc = linux_unprivileged()->active ? linux_unprivileged_range(&c->range, err)
-                                          : linux_idrange_claim(c->home.run_dir, &c->range, err);
+    if (rc == 0)
+        rc = claim_ids(c, err);
     return rc == 0 ? linux_container_claim_cgroup(c, err) : rc;
 }
 
@@ -119,9 +131,12 @@ static int plan(struct linux_container* c, struct linux_setup* setup, struct cv_
     setup->tcp_filter  = c->tcp_filter;
     setup->landlock_fd = -1;
     setup->limits      = &c->limits;
-    setup->userns      = c->range.lock_fd >= 0;
-    setup->ids         = linux_unprivileged()->active ? linux_unprivileged()->ids : c->range.size;
-    setup->seal        = setup->userns && (setup->caps.bounding >> CAP_NUMBER_SYS_ADMIN & 1) != 0;
+    setup->userns      = c->userns;
+    setup->ids         = c->spec->ext.bare              ? linux_bare_ids(c->spec)
+                         : linux_unprivileged()->active ? linux_unprivileged()->ids
+                                                        : c->range.size;
+    setup->bare        = c->bare;
+    setup->seal        = setup->userns && !c->spec->ext.bare && (setup->caps.bounding >> CAP_NUMBER_SYS_ADMIN & 1) != 0;
     setup->null_fd     = c->null_fd;
     setup->root_fd = setup->secrets_fd = -1;
     return rc;
@@ -164,13 +179,15 @@ static int clone_pid1(
     int               pidfd = -1;
     unsigned long     later = CLONE_NEWCGROUP | CLONE_NEWTIME;
     struct clone_args args  = {
-         .flags       = (linux_namespace_flags(c->spec) & ~later) | CLONE_PIDFD,
+         .flags       = (linux_namespace_new_flags(c->spec) & ~later) | CLONE_PIDFD,
          .pidfd       = (uint64_t)(uintptr_t)&pidfd,
          .exit_signal = SIGCHLD,
     };
     setup->control_fd = channels->control[1];
     setup->start_fd   = channels->start[1];
-    c->pid            = linux_container_clone(c, &args);
+    if (linux_bare_joins(c->spec))
+        return linux_bare_clone(c, setup, &args, channels->start, err);
+    c->pid = linux_container_clone(c, &args);
     if (c->pid == 0)
         linux_pid1(setup);
     if (c->pid < 0) {
@@ -180,13 +197,15 @@ static int clone_pid1(
         return linux_outer_hint(LINUX_OUTER_NAMESPACE, number, err);
     }
     c->pidfd = pidfd;
-    linux_oci_cgroup_settled(&c->oci);
-    if (setup->main != NULL)
-        linux_exec_raise_limits(c->pid, setup->main->process);
+    return 0;
+}
+
+/* Our copies of its ends, so that we notice when it is gone. */
+static void leave_its_ends(struct channels* channels)
+{
     linux_fd_closep(&channels->control[1]);
     linux_fd_closep(&channels->start[1]);
     channels->control[1] = channels->start[1] = -1;
-    return 0;
 }
 
 static int connect_veth(struct linux_container* c, const struct net_plan* net, int control_fd, struct cv_error* err)
@@ -204,6 +223,8 @@ static int connect_veth(struct linux_container* c, const struct net_plan* net, i
 static int finish(struct linux_container* c, const struct net_plan* net, int control_fd, struct cv_error* err)
 {
     int rc = net->mode == CV_SPEC_NETWORK_VETH ? connect_veth(c, net, control_fd, err) : 0;
+    if (rc == 0 && c->bare != NULL)
+        rc = linux_bare_before_pivot_outside(c, control_fd, err);
     return rc == 0 ? setup_expect_fd(control_fd, SETUP_READY, &c->landlock_fd, err) : rc;
 }
 
@@ -231,6 +252,12 @@ static int bring_up(
     int                                        rc       = channels_open(&channels, err);
     if (rc == 0)
         rc = clone_pid1(c, setup, &channels, err);
+    leave_its_ends(&channels);
+    if (rc == 0) {
+        linux_oci_cgroup_settled(&c->oci);
+        if (setup->main != NULL)
+            linux_exec_raise_limits(c->pid, setup->main->process);
+    }
     if (rc == 0)
         rc = linux_container_provide(c, channels.control[0], err);
     if (rc == 0)
@@ -243,6 +270,8 @@ static int bring_up(
     if (rc == 0 && setup->main != NULL)
         rc = linux_container_hear_start(channels.start[0], main_out, err);
     c->control_fd = linux_fd_steal(&channels.control[0]);
+    if (c->bare != NULL)
+        c->start_fd = linux_fd_steal(&channels.start[0]);
     return rc;
 }
 
@@ -288,19 +317,29 @@ int linux_container_create(const struct cv_spec* spec, const struct linux_start*
 int linux_container_create_in(const struct linux_home* home, const struct cv_spec* spec, const struct linux_start* main,
     struct linux_container** container_out, struct linux_child* main_out, struct cv_error* err)
 {
+    return linux_container_create_bare(home, spec, main, NULL, container_out, main_out, err);
+}
+
+int linux_container_create_bare(const struct linux_home* home, const struct cv_spec* spec,
+    const struct linux_start* main, const struct linux_bare_make* bare, struct linux_container** container_out,
+    struct linux_child* main_out, struct cv_error* err)
+{
     struct cv_error    own   = CV_ERROR_INIT;
     struct linux_child child = { .pidfd = -1, .terminal_fd = -1 };
     err                      = err != NULL ? err : &own;
     int rc                   = linux_container_check(spec, main != NULL, err);
     if (rc < 0)
         return rc;
-    struct linux_container* c = container_new(err);
+    struct linux_container* c = linux_container_new(err);
     if (c == NULL)
         return CV_ERR_NO_MEMORY;
     if (home != NULL) {
         c->home     = *home;
         c->borrowed = true;
     }
+    c->bare = bare;
+    if (bare != NULL)
+        c->cgroup_manager = bare->manager;
     rc = make(c, spec, main, &child, err);
     if (rc < 0) {
         linux_fd_closep(&child.pidfd);

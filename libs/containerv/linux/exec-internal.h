@@ -33,7 +33,8 @@ int linux_exec_drop_privileges(
 
 int linux_exec_filters(const struct linux_exec* what, struct cv_error* err);
 
-/* exec-run.c */
+/* exec-run.c. find: whoever makes a container is to hear of a program that isn't there, not whoever starts it. */
+int linux_exec_find(const struct cv_spec_process* process, struct cv_error* err);
 int linux_exec_enter(const char* path, struct cv_error* err);
 
 /* Returns only on failure. */

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cv/str.h>
@@ -46,33 +47,62 @@ static int exec_error(int number, const char* path, struct cv_error* err)
     return err->code;
 }
 
-static int exec_search(char* const* args, char* const* env, const char* path, struct cv_error* err)
+/* One file that may be the program: an errno, or 0 when that is all that was to be found out. */
+typedef int attempt_fn(const char* file, const struct cv_spec_process* process);
+
+static int become(const char* file, const struct cv_spec_process* process)
+{
+    static char* const none[] = { NULL };
+    execve(file, process->args.items, process->env.count > 0 ? process->env.items : none);
+    return errno;
+}
+
+static int look_at(const char* file, const struct cv_spec_process* process)
+{
+    struct stat info;
+    (void)process;
+    if (stat(file, &info) < 0 || access(file, X_OK) < 0)
+        return errno;
+    return S_ISDIR(info.st_mode) ? EISDIR : 0;
+}
+
+static int search(const struct cv_spec_process* process, const char* path, attempt_fn* attempt)
 {
     int number = ENOENT;
     while (*path != '\0') {
         size_t n = strcspn(path, ":");
         char   full[PATH_MAX];
-        int    rc = cv_snprintf(full, sizeof(full), "%.*s/%s", n > 0 ? (int)n : 1, n > 0 ? path : ".", args[0]);
-        if (rc == 0) {
-            execve(full, args, env);
-            if (errno != ENOENT && errno != ENOTDIR)
-                number = errno;
+        if (cv_snprintf(full, sizeof(full), "%.*s/%s", n > 0 ? (int)n : 1, n > 0 ? path : ".", process->args.items[0])
+            == 0) {
+            int found = attempt(full, process);
+            if (found == 0)
+                return 0;
+            if (found != ENOENT && found != ENOTDIR)
+                number = found;
         }
         path += n;
         path += *path == ':';
     }
-    return exec_error(number, args[0], err);
+    return number;
+}
+
+static int try_all(const struct cv_spec_process* process, attempt_fn* attempt, struct cv_error* err)
+{
+    const char* path = value_of(&process->env, "PATH");
+    if (process->args.count == 0)
+        return cv_error_set(err, CV_ERR_INVALID, "no program was given");
+    int number = strchr(process->args.items[0], '/') != NULL
+                     ? attempt(process->args.items[0], process)
+                     : search(process, path != NULL ? path : "/usr/local/bin:/usr/bin:/bin", attempt);
+    return number == 0 ? 0 : exec_error(number, process->args.items[0], err);
+}
+
+int linux_exec_find(const struct cv_spec_process* process, struct cv_error* err)
+{
+    return try_all(process, look_at, err);
 }
 
 int linux_exec_run(const struct cv_spec_process* process, struct cv_error* err)
 {
-    static char* const none[] = { NULL };
-    char* const*       env    = process->env.count > 0 ? process->env.items : none;
-    const char*        path   = value_of(&process->env, "PATH");
-    if (process->args.count == 0)
-        return cv_error_set(err, CV_ERR_INVALID, "no program was given");
-    if (strchr(process->args.items[0], '/') == NULL)
-        return exec_search(process->args.items, env, path != NULL ? path : "/usr/local/bin:/usr/bin:/bin", err);
-    execve(process->args.items[0], process->args.items, env);
-    return exec_error(errno, process->args.items[0], err);
+    return try_all(process, become, err);
 }

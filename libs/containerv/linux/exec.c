@@ -29,6 +29,15 @@ static int finish(const struct linux_exec* what, struct cv_error* err)
     return linux_exec_run(what->start->process, err);
 }
 
+static int hold(const struct linux_exec* what, struct linux_exec_kept* kept, struct cv_error* err)
+{
+    const char* cwd = what->start->process->cwd;
+    int         rc  = linux_exec_enter(cwd != NULL ? cwd : "/", err);
+    if (rc == 0)
+        rc = linux_exec_find(what->start->process, err);
+    return rc == 0 ? what->hold(what->hold_context, &kept->status, err) : rc;
+}
+
 static int become_program(const struct linux_exec* what, struct linux_identity* who, struct cv_error* err)
 {
     int                    slave = -1;
@@ -42,6 +51,8 @@ static int become_program(const struct linux_exec* what, struct linux_identity* 
         rc = linux_exec_wire(what, slave, &kept, err);
     if (rc == 0) /* after the descriptors are in place: RLIMIT_NOFILE would be in the way */
         rc = linux_exec_limits(what->start->process, what->processes, err);
+    if (rc == 0 && what->hold != NULL)
+        rc = hold(what, &kept, err);
     if (rc == 0)
         rc = linux_exec_attributes(what, err);
     if (rc == 0)

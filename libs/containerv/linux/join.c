@@ -66,7 +66,7 @@ static int protect(struct cv_error* err)
 
 int linux_join_become_root(const struct linux_container* container, struct cv_error* err)
 {
-    if (container->range.lock_fd >= 0
+    if (container->userns
         && (linux_unprivileged_setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
         return cv_error_errno(err, errno, "become root in the user namespace", NULL);
     return protect(err);
@@ -130,7 +130,7 @@ static _Noreturn void joiner(const struct join* join)
 }
 
 /* It has not become its program: one that does not end in time stays in the guardian's process group, as a stray. */
-static void give_up(struct linux_child* child)
+void linux_join_give_up(struct linux_child* child)
 {
     if (child->pid > 0) /* ours and not waited for: nobody else has its number */
         kill(child->pid, SIGKILL);
@@ -180,7 +180,7 @@ int linux_container_spawn(struct linux_container* container, const struct linux_
     if (rc == 0 && child.pid == 0)
         rc = cv_error_set(err, CV_ERR_LOST, "the process that joins the container '%s' was killed", container->home.id);
     if (rc < 0) {
-        give_up(&child);
+        linux_join_give_up(&child);
         return rc;
     }
     *child_out   = child;

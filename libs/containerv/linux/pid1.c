@@ -13,6 +13,7 @@
 
 #include <linux/sched.h>
 
+#include "linux/bare-make.h"
 #include "linux/fd.h"
 #include "linux/landlock.h"
 #include "linux/net.h"
@@ -83,7 +84,7 @@ static int become_root(const struct linux_setup* setup, struct cv_error* err)
     if (setup->userns
         && (linux_unprivileged_setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
         return cv_error_errno(err, errno, "become root in the user namespace", NULL);
-    if (cv_spec_namespace(setup->spec, "cgroup") != NULL && unshare(CLONE_NEWCGROUP) < 0)
+    if ((linux_namespace_new_flags(setup->spec) & CLONE_NEWCGROUP) != 0 && unshare(CLONE_NEWCGROUP) < 0)
         return cv_error_errno(err, errno, "make a cgroup namespace", NULL);
     umask(022);
     return linux_pid1_protect(err);
@@ -119,14 +120,14 @@ static int set_up_network(const struct linux_setup* setup, struct cv_error* err)
         if (rc == 0)
             rc = setup_expect(setup->control_fd, SETUP_GO, err);
     }
-    if (rc == 0 && cv_spec_namespace(setup->spec, "network") != NULL)
+    if (rc == 0 && (linux_namespace_new_flags(setup->spec) & CLONE_NEWNET) != 0)
         rc = linux_net_container(&setup->net, err);
     return rc;
 }
 
 static int set_up(struct linux_setup* setup, struct cv_error* err)
 {
-    int rc = linux_limits_join(setup->limits, err);
+    int rc = setup->in_groups ? 0 : linux_limits_join(setup->limits, err);
     if (rc == 0)
         rc = keep_own_fds(setup, err);
     if (rc == 0)
@@ -163,7 +164,9 @@ static struct linux_exec exec_of(const struct linux_setup* setup, bool pid1)
         .status_fd                    = setup->start_fd,
         .null_fd                      = setup->null_fd,
         .processes                    = setup->limits->processes_rlimit,
-        .die_with_parent              = pid1 };
+        .die_with_parent              = pid1 && setup->bare == NULL,
+        .hold                         = setup->bare != NULL ? linux_bare_hold : NULL,
+        .hold_context                 = (void*)setup };
 }
 
 static pid_t start_main(const struct linux_setup* setup, struct cv_error* err)

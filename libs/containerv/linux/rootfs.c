@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "linux/attr.h"
+#include "linux/bare-make.h"
 #include "linux/devices.h"
 #include "linux/etc.h"
 #include "linux/fd.h"
@@ -286,5 +287,7 @@ int linux_rootfs_build(struct linux_setup* setup, struct cv_error* err)
     linux_etc_release(&etc);
     linux_fd_closep(&setup->view_fds[SETUP_PROC]);
     linux_fd_closep(&setup->view_fds[SETUP_SYS]);
+    if (rc == 0)
+        rc = linux_bare_before_pivot_inside(setup, err);
     return rc == 0 ? pivot(setup, err) : rc;
 }

@@ -61,6 +61,17 @@ static const struct {
     { "time", CLONE_NEWTIME },
 };
 
+unsigned long linux_namespace_new_flags(const struct cv_spec* spec)
+{
+    unsigned long flags = 0;
+    for (size_t i = 0; i < CV_ARRAY_LEN(namespaces); i++) {
+        const struct cv_spec_namespace* entry = cv_spec_namespace(spec, namespaces[i].type);
+        if (entry != NULL && entry->path == NULL)
+            flags |= namespaces[i].flag;
+    }
+    return flags;
+}
+
 unsigned long linux_namespace_flags(const struct cv_spec* spec)
 {
     unsigned long flags = 0;

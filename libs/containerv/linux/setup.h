@@ -32,6 +32,7 @@ enum setup_word {
     SETUP_CHILD    = 10, /* the one that joins: pid and pidfd of the process */
     SETUP_ENDED    = 11, /* PID 1: how the main process ended */
     SETUP_SECRETS  = 12, /* guardian: the secrets, detached */
+    SETUP_HELD     = 13, /* PID 1 of an OCI runtime: it only has to be started */
 };
 
 struct setup_message {
@@ -53,27 +54,31 @@ int setup_expect(int socket_fd, enum setup_word word, struct cv_error* err);
 /* The same with the descriptor that may come along, -1 without. */
 int setup_expect_fd(int socket_fd, enum setup_word word, int* fd_out, struct cv_error* err);
 
+struct linux_bare_make;
+
 struct linux_setup {
-    const struct cv_spec*       spec;
-    const struct linux_start*   main; /* NULL: none */
-    const char*                 id;
-    struct net_plan             net;
-    struct linux_caps           caps; /* largest set that any process may have */
-    struct linux_seccomp_filter seccomp, tcp_filter;
-    struct landlock_plan        landlock;
-    int                         landlock_fd; /* the ruleset that PID 1 has made; -1 */
-    const struct linux_limits*  limits;      /* groups to go into first of all */
-    bool                        userns;      /* own user namespace */
-    uint32_t                    ids;         /* that it has, from 0 on; 0: the host's */
-    bool                        seal;        /* SYS_ADMIN is granted: lock the mounts in a nested user namespace */
-    int                         control_fd;  /* PID 1's end; the guardian's own is closed in the clone */
-    int                         start_fd;    /* where the main process tells that it can't start; closed by its exec */
-    int                         null_fd;     /* the host's null device */
-    int*                        source_fds;  /* one a mount of the spec, -1 */
-    int*                        device_fds;  /* one a device of the extension */
-    int                         secrets_fd;  /* -1: none */
-    int                         root_fd;
-    int                         view_fds[2]; /* of enum setup_view, while the root is built; -1 */
+    const struct cv_spec*         spec;
+    const struct linux_start*     main; /* NULL: none */
+    const char*                   id;
+    struct net_plan               net;
+    struct linux_caps             caps; /* largest set that any process may have */
+    struct linux_seccomp_filter   seccomp, tcp_filter;
+    struct landlock_plan          landlock;
+    int                           landlock_fd; /* the ruleset that PID 1 has made; -1 */
+    const struct linux_limits*    limits;      /* groups to go into first of all */
+    bool                          userns;      /* own user namespace */
+    uint32_t                      ids;         /* that it has, from 0 on; 0: the host's */
+    const struct linux_bare_make* bare;        /* of an OCI runtime; NULL */
+    bool                          in_groups;   /* it is in its groups already */
+    bool                          seal;        /* SYS_ADMIN is granted: lock the mounts in a nested user namespace */
+    int                           control_fd;  /* PID 1's end; the guardian's own is closed in the clone */
+    int                           start_fd;   /* where the main process tells that it can't start; closed by its exec */
+    int                           null_fd;    /* the host's null device */
+    int*                          source_fds; /* one a mount of the spec, -1 */
+    int*                          device_fds; /* one a device of the extension */
+    int                           secrets_fd; /* -1: none */
+    int                           root_fd;
+    int                           view_fds[2]; /* of enum setup_view, while the root is built; -1 */
 };
 
 /* Mounts whose content the host trusts: what is done in them goes by their own descriptor, since their place in the root can be moved. */
@@ -93,6 +98,7 @@ int linux_rootfs_build(struct linux_setup* setup, struct cv_error* err);
 
 /* The set of flags that a list of namespaces means. PID 1 makes its cgroup and its time namespace itself: those two are not for clone. */
 unsigned long linux_namespace_flags(const struct cv_spec* spec);
+unsigned long linux_namespace_new_flags(const struct cv_spec* spec); /* without those that are given by a path */
 
 /* exec.c: become the program, in the container. Returns only on failure. */
 struct linux_exec {
@@ -105,6 +111,9 @@ struct linux_exec {
     uint64_t                           processes;       /* RLIMIT_NPROC unless the process has its own; 0: none */
     bool                               die_with_parent; /* it is PID 1 itself */
     bool                               further;         /* one that joins: not the container's first */
+    /* Called when its streams are in place and the program was found, NULL: not. Gives what becomes the status channel. */
+    int (*hold)(void* context, int* status_fd, struct cv_error* err);
+    void* hold_context;
 };
 int linux_exec(const struct linux_exec* what, struct cv_error* err);
 

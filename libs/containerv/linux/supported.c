@@ -22,12 +22,15 @@ static int refuse(const struct wish* wishes, size_t count, struct cv_error* err)
 
 static int namespaces(const struct cv_spec* spec, struct cv_error* err)
 {
-    for (size_t i = 0; i < spec->linux_.namespaces.count; i++)
+    const struct cv_spec_namespace* mount = cv_spec_namespace(spec, "mount");
+    if (mount != NULL && mount->path != NULL)
+        return cv_error_unsupported(err, "joining an existing mount namespace", "linux");
+    for (size_t i = 0; !spec->ext.bare && i < spec->linux_.namespaces.count; i++)
         if (spec->linux_.namespaces.items[i].path != NULL)
             return cv_error_unsupported(err, "joining an existing namespace", "linux");
-    if (cv_spec_namespace(spec, "pid") == NULL)
+    if (!spec->ext.bare && cv_spec_namespace(spec, "pid") == NULL)
         return cv_error_unsupported(err, "a container without a PID namespace", "linux");
-    if (cv_spec_namespace(spec, "mount") == NULL)
+    if (mount == NULL)
         return cv_error_unsupported(err, "a container without a mount namespace", "linux");
     return 0;
 }
@@ -71,7 +74,8 @@ int linux_supported(const struct cv_spec* spec, bool has_command, struct cv_erro
                     { linux_spec->cgroups_path != NULL && !spec->ext.bare, "linux.cgroupsPath" },
                     { linux_spec->devices.count > 0, "linux.devices" },
                     { linux_spec->rootfs_propagation != NULL, "linux.rootfsPropagation" },
-                    { linux_spec->uid_mappings.count > 0 || linux_spec->gid_mappings.count > 0, "a given id mapping" },
+                    { !spec->ext.bare && (linux_spec->uid_mappings.count > 0 || linux_spec->gid_mappings.count > 0),
+                        "a given id mapping" },
                     { spec->hooks.set, "hooks" },
                     { linux_spec->net_devices.count > 0, "linux.netDevices" },
                     { spec->ext.supervision.restart != CV_RESTART_NO && spec->ext.limits.upper_bytes != 0,

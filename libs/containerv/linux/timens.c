@@ -32,7 +32,8 @@ static int write_offsets(const struct cv_spec* spec, struct cv_error* err)
 
 int linux_timens_enter(const struct cv_spec* spec, struct cv_error* err)
 {
-    if (cv_spec_namespace(spec, "time") == NULL)
+    const struct cv_spec_namespace* entry = cv_spec_namespace(spec, "time");
+    if (entry == NULL || entry->path != NULL) /* a given one has its offsets, and was joined */
         return 0;
     if (unshare(CLONE_NEWTIME) < 0)
         return cv_error_errno(err, errno, "make a time namespace", NULL);
