@@ -6,10 +6,12 @@
 
 #include "linux/container-internal.h"
 #include "linux/fd.h"
+#include "linux/seccomp-notify.h"
 
 enum { HEAR_TRIES = 3 };
 
-static void note(const struct setup_message* message, int fd, struct linux_child* child, struct cv_error* failure)
+static void note(
+    int start_fd, const struct setup_message* message, int fd, struct linux_child* child, struct cv_error* failure)
 {
     if (message->word == SETUP_TERMINAL) {
         child->terminal_fd = fd;
@@ -17,6 +19,8 @@ static void note(const struct setup_message* message, int fd, struct linux_child
         child->pid   = message->pid;
         child->pidfd = fd;
         child->ours  = true;
+    } else if (message->word == SETUP_SECCOMP) {
+        linux_seccomp_notify_answer(child->notify, child->pid, fd, start_fd, failure);
     } else {
         linux_fd_closep(&fd);
         if (message->word == SETUP_FAILED) {
@@ -61,7 +65,7 @@ int linux_container_hear_start(int start_fd, struct linux_child* child, struct c
         if (rc == CV_ERR_LOST || (rc == 0 && message.word == SETUP_HELD))
             break;
         if (rc == 0 || message.word == SETUP_CHILD) /* that one is known even if its pidfd found no room */
-            note(&message, fd, child, &failure);
+            note(start_fd, &message, fd, child, &failure);
         if (rc == CV_ERR_TIMEOUT || (rc < 0 && ++unheard == HEAR_TRIES))
             return rc;
         if (rc < 0) /* go on: it may be the word about a process that nobody else knows of */

@@ -22,17 +22,19 @@
 #include "spec/spec.h"
 
 struct linux_container;
+struct linux_seccomp_notify;
 
 /* One program to start. Descriptors are borrowed. */
 struct linux_start {
-    const struct cv_spec_process* process;
-    const char*                   user;     /* "name:group" of the container's own files, NULL: process->user counts */
-    const struct cv_strv*         groups;   /* may be NULL */
-    int                           stdio[3]; /* -1: the null device */
-    const int*                    extra;    /* become 3, 4, ... */
-    size_t                        extra_count;
-    bool                          terminal;
-    uint16_t                      columns, rows;
+    const struct cv_spec_process*      process;
+    const char*                        user; /* "name:group" of the container's own files, NULL: process->user counts */
+    const struct cv_strv*              groups;   /* may be NULL */
+    int                                stdio[3]; /* -1: the null device */
+    const int*                         extra;    /* become 3, 4, ... */
+    size_t                             extra_count;
+    bool                               terminal;
+    uint16_t                           columns, rows;
+    const struct linux_seccomp_notify* notify; /* of a bare container whose filter asks somebody; may be NULL */
 };
 
 /* A process that runs. `pidfd` and `terminal_fd` belong to whoever got the struct. */
@@ -41,6 +43,7 @@ struct linux_child {
     int   pidfd;       /* close-on-exec; waitid(P_PIDFD) works when `ours` */
     int   terminal_fd; /* the other end of its terminal, -1 without */
     bool  ours;        /* child of the guardian: it stays a zombie until it is waited for; else a child of PID 1 */
+    const struct linux_seccomp_notify* notify; /* said by the caller: who is told when its filter asks; NULL: nobody */
 };
 
 /*

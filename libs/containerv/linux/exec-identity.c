@@ -60,16 +60,23 @@ static int become(const struct linux_identity* who, struct cv_error* err)
 }
 
 /* The one for TCP first: the other may forbid that there be another. */
-int linux_exec_filters(const struct linux_exec* what, struct cv_error* err)
+int linux_exec_filters(const struct linux_exec* what, int status_fd, struct cv_error* err)
 {
-    int rc = linux_seccomp_install(what->tcp_filter, err);
-    return rc == 0 ? linux_seccomp_install(what->seccomp, err) : rc;
+    CV_CLEANUP(linux_fd_closep) int listener = -1;
+    struct setup_message            message  = { .word = SETUP_SECCOMP };
+    int                             rc       = linux_seccomp_install(what->tcp_filter, &listener, err);
+    if (rc == 0)
+        rc = linux_seccomp_install(what->seccomp, &listener, err);
+    if (rc < 0 || listener < 0)
+        return rc;
+    rc = setup_say(status_fd, &message, listener, err);
+    return rc == 0 ? setup_expect(status_fd, SETUP_GO, err) : rc;
 }
 
 /* Without no_new_privs only CAP_SYS_ADMIN may install a filter, so it is installed before the capabilities go. Landlock comes before any
  * filter, which may not let it, and after all that is written. */
-int linux_exec_drop_privileges(
-    const struct linux_exec* what, const struct linux_identity* who, int landlock_fd, struct cv_error* err)
+int linux_exec_drop_privileges(const struct linux_exec* what, const struct linux_identity* who,
+    const struct linux_exec_kept* kept, struct cv_error* err)
 {
     struct linux_caps             caps;
     const struct cv_spec_process* process = what->start->process;
@@ -80,9 +87,9 @@ int linux_exec_drop_privileges(
     if (rc == 0 && last && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         rc = cv_error_errno(err, errno, "forbid new privileges", NULL);
     if (rc == 0)
-        rc = linux_landlock_restrict(landlock_fd, err);
+        rc = linux_landlock_restrict(kept->landlock, err);
     if (rc == 0 && !last)
-        rc = linux_exec_filters(what, err);
+        rc = linux_exec_filters(what, kept->status, err);
     if (rc == 0)
         rc = linux_caps_keep(err);
     if (rc == 0)

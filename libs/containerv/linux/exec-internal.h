@@ -28,10 +28,11 @@ int linux_exec_limits(const struct cv_spec_process* process, uint64_t processes,
 int linux_exec_attributes(const struct linux_exec* what, struct cv_error* err);
 
 /* exec-identity.c: all that goes before the user's own working folder is entered. */
-int linux_exec_drop_privileges(
-    const struct linux_exec* what, const struct linux_identity* who, int landlock_fd, struct cv_error* err);
+int linux_exec_drop_privileges(const struct linux_exec* what, const struct linux_identity* who,
+    const struct linux_exec_kept* kept, struct cv_error* err);
 
-int linux_exec_filters(const struct linux_exec* what, struct cv_error* err);
+/* With one that asks somebody, its descriptor has been given to the agent when this returns. */
+int linux_exec_filters(const struct linux_exec* what, int status_fd, struct cv_error* err);
 
 /* exec-run.c. find: whoever makes a container is to hear of a program that isn't there, not whoever starts it. */
 int linux_exec_find(const struct cv_spec_process* process, struct cv_error* err);

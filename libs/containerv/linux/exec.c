@@ -16,13 +16,13 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int finish(const struct linux_exec* what, struct cv_error* err)
+static int finish(const struct linux_exec* what, int status_fd, struct cv_error* err)
 {
     if (what->die_with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         return cv_error_errno(err, errno, "tie PID 1 to the guardian", NULL);
     reset_signals();
     if (what->start->process->no_new_privileges) {
-        int rc = linux_exec_filters(what, err);
+        int rc = linux_exec_filters(what, status_fd, err);
         if (rc < 0)
             return rc;
     }
@@ -56,11 +56,11 @@ static int become_program(const struct linux_exec* what, struct linux_identity* 
     if (rc == 0)
         rc = linux_exec_attributes(what, err);
     if (rc == 0)
-        rc = linux_exec_drop_privileges(what, who, kept.landlock, err);
+        rc = linux_exec_drop_privileges(what, who, &kept, err);
     if (rc == 0)
         rc = linux_exec_enter(what->start->process->cwd != NULL ? what->start->process->cwd : "/", err);
     if (rc == 0)
-        rc = finish(what, err);
+        rc = finish(what, kept.status, err);
     struct setup_message message = { .word = SETUP_FAILED, .error = *err };
     setup_say(kept.status >= 0 ? kept.status : what->status_fd, &message, -1, NULL);
     return rc;

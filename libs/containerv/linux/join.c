@@ -163,7 +163,7 @@ int linux_container_spawn(struct linux_container* container, const struct linux_
 {
     int                pair[2];
     struct cv_error    own   = CV_ERROR_INIT;
-    struct linux_child child = { .pidfd = -1, .terminal_fd = -1 };
+    struct linux_child child = { .pidfd = -1, .terminal_fd = -1, .notify = start->notify };
     err                      = err != NULL ? err : &own;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return cv_error_errno(err, errno, "make a socket pair", NULL);

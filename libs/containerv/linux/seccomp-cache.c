@@ -67,9 +67,10 @@ static char* make_key(const struct cv_spec* spec, uint64_t capability_mask, stru
 
     if (whole && cv_spec_print(&part, &profile, NULL, err) < 0)
         return NULL;
-    return cv_asprintf(err, "profile %d, libseccomp %u.%u.%u, api %u, arch %#x, capabilities %#" PRIx64 ", %s",
+    return cv_asprintf(err, "profile %d, libseccomp %u.%u.%u, api %u, arch %#x, capabilities %#" PRIx64 ", %s%s",
         SECCOMP_PROFILE_VERSION, version->major, version->minor, version->micro, seccomp_api_get(),
-        seccomp_arch_native(), whole ? 0 : capability_mask, whole ? profile : "default");
+        seccomp_arch_native(), whole ? 0 : capability_mask, spec->ext.bare ? "runtime, " : "",
+        whole ? profile : "default");
 }
 
 static int copy_filter(

@@ -23,6 +23,7 @@ static const struct action {
     { "SCMP_ACT_KILL", SECCOMP_ACTION_KILL_THREAD, false, false },
     { "SCMP_ACT_TRAP", SECCOMP_ACTION_TRAP, false, false },
     { "SCMP_ACT_ERRNO", SECCOMP_ACTION_ERRNO, true, false },
+    { "SCMP_ACT_NOTIFY", SECCOMP_ACTION_NOTIFY, false, false },
     { "SCMP_ACT_TRACE", SECCOMP_ACTION_TRACE, true, true },
     { "SCMP_ACT_LOG", SECCOMP_ACTION_LOG, false, true },
     { "SCMP_ACT_ALLOW", SECCOMP_ACTION_ALLOW, false, true },
@@ -48,6 +49,7 @@ static const struct {
     { "SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC },
     { "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
     { "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
+    { "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV },
 };
 
 /* What OCI has a name for and no machine of ours can run. */
@@ -59,6 +61,7 @@ static const char* const foreign_archs[] = { "SCMP_ARCH_MIPS", "SCMP_ARCH_MIPS64
 /* What is being translated. */
 struct work {
     const struct cv_spec_seccomp* seccomp;
+    bool                          runtime; /* for an OCI runtime */
     struct seccomp_oci            oci;
     const struct filter_arch*     archs[ARCHS_MAX];
     size_t                        arch_count;
@@ -77,8 +80,6 @@ static int find_action(const char* name, const struct action** action_out, struc
 {
     if (name == NULL)
         return cv_error_set(err, CV_ERR_INVALID, "an action is missing");
-    if (strcmp(name, "SCMP_ACT_NOTIFY") == 0)
-        return cv_error_unsupported(err, "SCMP_ACT_NOTIFY", "linux");
     for (size_t i = 0; i < CV_ARRAY_LEN(actions); i++)
         if (strcmp(actions[i].name, name) == 0) {
             *action_out = &actions[i];
@@ -144,6 +145,28 @@ static int take_archs(struct work* w, struct cv_error* err)
     return 0;
 }
 
+/* Somebody must be asked, and only an OCI runtime knows how to tell him. */
+static int take_listener(struct work* w, const struct action* action, struct cv_error* err)
+{
+    if (action->action != SECCOMP_ACTION_NOTIFY)
+        return 0;
+    if (!w->runtime)
+        return cv_error_unsupported(err, action->name, "linux");
+    if (w->seccomp->listener_path == NULL)
+        return cv_error_set(err, CV_ERR_INVALID, "%s needs a linux.seccomp.listenerPath", action->name);
+    w->oci.flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+    return 0;
+}
+
+/* What is about the listener means nothing without one; with one, the kernel wants to know how a failure of TSYNC is told. */
+static void settle_flags(struct work* w)
+{
+    if ((w->oci.flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) == 0)
+        w->oci.flags &= ~SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+    else if ((w->oci.flags & SECCOMP_FILTER_FLAG_TSYNC) != 0)
+        w->oci.flags |= SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
+}
+
 static int take_flags(struct work* w, struct cv_error* err)
 {
     for (size_t i = 0; i < w->seccomp->flags.count; i++) {
@@ -151,7 +174,7 @@ static int take_flags(struct work* w, struct cv_error* err)
         size_t      at   = 0;
         while (at < CV_ARRAY_LEN(flags) && strcmp(flags[at].name, name) != 0)
             at++;
-        if (at == CV_ARRAY_LEN(flags))
+        if (at == CV_ARRAY_LEN(flags) || (!w->runtime && flags[at].flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV))
             return cv_error_unsupported(err, name, "linux");
         w->oci.flags |= flags[at].flag;
     }
@@ -173,17 +196,21 @@ static int take_argument(
     return cv_error_set(err, CV_ERR_INVALID, "'%s' is no comparison", arg->op != NULL ? arg->op : "");
 }
 
-static int take_arguments(
-    const struct cv_spec_syscall* entry, struct seccomp_condition* conditions, struct cv_error* err)
+/* *repeated_out: there are several conditions on one argument. */
+static int take_arguments(const struct work* w, const struct cv_spec_syscall* entry,
+    struct seccomp_condition* conditions, bool* repeated_out, struct cv_error* err)
 {
     unsigned seen = 0;
+
+    *repeated_out = false;
 
     for (size_t i = 0; i < entry->args.count; i++) {
         int rc = take_argument(&entry->args.items[i], &conditions[i], err);
         if (rc < 0)
             return cv_error_wrap(err, "args[%zu]", i);
-        if ((seen >> conditions[i].arg & 1) != 0)
+        if ((seen >> conditions[i].arg & 1) != 0 && !w->runtime)
             return cv_error_unsupported(err, "more than one condition on one argument of a system call", "linux");
+        *repeated_out |= (seen >> conditions[i].arg & 1) != 0;
         seen |= 1u << conditions[i].arg;
     }
     return 0;
@@ -217,19 +244,44 @@ static int add_name(struct work* w, const char* name, struct seccomp_rule rule, 
     return rc;
 }
 
+static int add_names(struct work* w, const struct cv_spec_syscall* entry, const struct seccomp_rule* rule,
+    const struct action* action, struct cv_error* err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < entry->names.count && rc == 0 && rule->action != w->default_action; i++)
+        rc = add_name(w, entry->names.items[i], *rule, action->lets_pass, err);
+    return rc;
+}
+
+/* Several conditions on one argument: other runtimes make a rule of each condition then, and what callers send is written for them. */
+static int add_each(struct work* w, const struct cv_spec_syscall* entry, struct seccomp_rule rule,
+    const struct action* action, struct cv_error* err)
+{
+    int rc = 0;
+
+    rule.condition_count = 1;
+    for (size_t i = 0; i < entry->args.count && rc == 0; i++, rule.conditions++)
+        rc = add_names(w, entry, &rule, action, err);
+    return rc;
+}
+
 static int add_entry(struct work* w, const struct cv_spec_syscall* entry, struct seccomp_condition* conditions,
     const struct action* action, struct cv_error* err)
 {
-    struct seccomp_rule rule = { .conditions = conditions, .condition_count = entry->args.count };
-    int                 rc   = action_value(action, &entry->errno_ret, &rule.action, err);
+    struct seccomp_rule rule     = { .conditions = conditions, .condition_count = entry->args.count };
+    bool                repeated = false;
+    int                 rc       = action_value(action, &entry->errno_ret, &rule.action, err);
 
     if (rc == 0)
-        rc = take_arguments(entry, conditions, err);
+        rc = take_listener(w, action, err);
+    if (rc == 0)
+        rc = take_arguments(w, entry, conditions, &repeated, err);
     if (rc == 0 && entry->names.count == 0)
         rc = cv_error_set(err, CV_ERR_INVALID, "there are no names");
-    for (size_t i = 0; i < entry->names.count && rc == 0 && rule.action != w->default_action; i++)
-        rc = add_name(w, entry->names.items[i], rule, action->lets_pass, err);
-    return rc;
+    if (rc < 0)
+        return rc;
+    return repeated ? add_each(w, entry, rule, action, err) : add_names(w, entry, &rule, action, err);
 }
 
 /* The entries of one action. */
@@ -255,11 +307,13 @@ static int take_head(struct work* w, struct cv_error* err)
     const struct action* action = NULL;
     int                  rc;
 
-    if (w->seccomp->listener_path != NULL)
+    if (w->seccomp->listener_path != NULL && !w->runtime)
         return cv_error_unsupported(err, "linux.seccomp.listenerPath", "linux");
     rc = find_action(w->seccomp->default_action, &action, err);
     if (rc == 0)
         rc = action_value(action, &w->seccomp->default_errno_ret, &w->default_action, err);
+    if (rc == 0)
+        rc = take_listener(w, action, err);
     if (rc < 0)
         return cv_error_wrap(err, "linux.seccomp.defaultAction");
     w->default_passes = action->lets_pass;
@@ -270,9 +324,10 @@ static int take_head(struct work* w, struct cv_error* err)
     return rc < 0 ? cv_error_wrap(err, "linux.seccomp.architectures") : 0;
 }
 
-int seccomp_oci_translate(const struct cv_spec_seccomp* seccomp, struct seccomp_oci* oci_out, struct cv_error* err)
+int seccomp_oci_translate(
+    const struct cv_spec_seccomp* seccomp, bool runtime, struct seccomp_oci* oci_out, struct cv_error* err)
 {
-    struct work w         = { .seccomp = seccomp };
+    struct work w         = { .seccomp = seccomp, .runtime = runtime };
     size_t      arguments = 1;
     int         rc;
 
@@ -286,6 +341,7 @@ int seccomp_oci_translate(const struct cv_spec_seccomp* seccomp, struct seccomp_
         seccomp_oci_release(&w.oci);
         return rc;
     }
+    settle_flags(&w);
     *oci_out = w.oci;
     return 0;
 }

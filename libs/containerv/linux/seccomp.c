@@ -47,7 +47,7 @@ static int compile_spec(const struct cv_spec* spec, struct linux_seccomp_filter*
 
     if (!spec->linux_.seccomp.set)
         return cv_error_set(err, CV_ERR_INVALID, "the profile 'spec' is asked for, and there is no linux.seccomp");
-    rc = seccomp_oci_translate(&spec->linux_.seccomp, &oci, err);
+    rc = seccomp_oci_translate(&spec->linux_.seccomp, spec->ext.bare, &oci, err);
     if (rc == 0)
         rc = seccomp_program_make(oci.sections.items, oci.sections.count, &filter_out->code, &filter_out->count, err);
     filter_out->flags = oci.flags;
@@ -122,14 +122,16 @@ int linux_seccomp_compile(
     return 0;
 }
 
-/* Without no_new_privs the filter is there before the capabilities go: exec.c. */
+/* Without no_new_privs the filter is there before the capabilities go: exec.c. With a listener, its descriptor is given away under the
+ * filter, and until then there is nobody to be asked. */
 static const struct {
     const char* name;
-    bool        always;
-} needed[] = { { "execve", true }, { "setgroups", false }, { "setresgid", false }, { "setresuid", false },
-    { "capset", false } };
+    bool        always, listener;
+} needed[] = { { "execve", true, false }, { "setgroups", false, false }, { "setresgid", false, false },
+    { "setresuid", false, false }, { "capset", false, false }, { "sendmsg", true, true }, { "recvmsg", true, true } };
 
-static bool lets_pass(const struct linux_seccomp_filter* filter, const struct filter_arch* arch, const char* name)
+static bool lets_pass(
+    const struct linux_seccomp_filter* filter, const struct filter_arch* arch, const char* name, bool may_ask)
 {
     struct seccomp_call call   = { .arch = arch->audit };
     uint32_t            number = 0, action = SECCOMP_ACTION_ALLOW;
@@ -140,16 +142,19 @@ static bool lets_pass(const struct linux_seccomp_filter* filter, const struct fi
     if (seccomp_program_run(filter->code, filter->count, &call, &action, NULL) < 0)
         return true;
     action &= 0xffff0000;
-    return action == SECCOMP_ACTION_ALLOW || action == SECCOMP_ACTION_LOG;
+    return action == SECCOMP_ACTION_ALLOW || action == SECCOMP_ACTION_LOG
+           || (may_ask && action == SECCOMP_ACTION_NOTIFY);
 }
 
 int linux_seccomp_check_start(const struct linux_seccomp_filter* filter, bool no_new_privileges, struct cv_error* err)
 {
-    size_t                           count = 0;
-    const struct filter_arch* const* archs = filter_arch_native(&count);
+    size_t                           count    = 0;
+    const struct filter_arch* const* archs    = filter_arch_native(&count);
+    const bool                       listener = (filter->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
 
     for (size_t i = 0; filter->count > 0 && archs != NULL && i < CV_ARRAY_LEN(needed); i++) {
-        if ((!needed[i].always && no_new_privileges) || lets_pass(filter, archs[0], needed[i].name))
+        if ((!needed[i].always && no_new_privileges) || (needed[i].listener && !listener)
+            || lets_pass(filter, archs[0], needed[i].name, !needed[i].listener))
             continue;
         cv_error_set(err, CV_ERR_INVALID, "the system call filter refuses '%s', so that no program could be started",
             needed[i].name);
@@ -160,7 +165,7 @@ int linux_seccomp_check_start(const struct linux_seccomp_filter* filter, bool no
     return 0;
 }
 
-int linux_seccomp_install(const struct linux_seccomp_filter* filter, struct cv_error* err)
+int linux_seccomp_install(const struct linux_seccomp_filter* filter, int* listener_out, struct cv_error* err)
 {
     struct sock_fprog program = { .len = (unsigned short)filter->count, .filter = (struct sock_filter*)filter->code };
     long              rc;
@@ -170,7 +175,9 @@ int linux_seccomp_install(const struct linux_seccomp_filter* filter, struct cv_e
     rc = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter->flags, &program);
     if (rc < 0)
         return cv_error_errno(err, errno, "install the system call filter", NULL);
-    if (rc > 0) /* TSYNC: the thread that could not follow */
+    if (rc > 0 && (filter->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) == 0) /* TSYNC: the thread that could not follow */
         return cv_error_errno(err, ESRCH, "install the system call filter in all threads", NULL);
+    if ((filter->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0)
+        *listener_out = (int)rc;
     return 0;
 }

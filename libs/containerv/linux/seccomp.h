@@ -31,7 +31,7 @@ void linux_seccomp_release(struct linux_seccomp_filter* filter);
  * the default profile allows more with some of them.
  *
  * CV_ERR_INVALID for a linux.seccomp that can't be translated, and for one that is given without ext.seccomp saying what shall count;
- * CV_ERR_UNSUPPORTED for a listener, an action or a flag that we can't do; CV_ERR_LIMIT when the program gets too long.
+ * CV_ERR_UNSUPPORTED for an action or a flag that we can't do, and for a listener unless the container is bare; CV_ERR_LIMIT when the program gets too long.
  */
 int linux_seccomp_compile(const struct cv_spec* spec, uint64_t capability_mask, struct linux_seccomp_filter* filter_out,
     struct cv_error* err);
@@ -64,8 +64,9 @@ int linux_seccomp_check_start(const struct linux_seccomp_filter* filter, bool no
 
 /*
  * Put the filter on the calling thread. For a fork: async-signal-safe, no memory. Needs no_new_privs (set by the caller) or
- * CAP_SYS_ADMIN in its user namespace. An empty filter does nothing.
+ * CAP_SYS_ADMIN in its user namespace. An empty filter does nothing. A filter that asks somebody gives *listener_out, close-on-exec, which
+ * is the caller's; it is untouched by others.
  */
-int linux_seccomp_install(const struct linux_seccomp_filter* filter, struct cv_error* err);
+int linux_seccomp_install(const struct linux_seccomp_filter* filter, int* listener_out, struct cv_error* err);
 
 #endif

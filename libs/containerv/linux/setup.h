@@ -33,6 +33,7 @@ enum setup_word {
     SETUP_ENDED    = 11, /* PID 1: how the main process ended */
     SETUP_SECRETS  = 12, /* guardian: the secrets, detached */
     SETUP_HELD     = 13, /* PID 1 of an OCI runtime: it only has to be started */
+    SETUP_SECCOMP  = 14, /* a process that starts: where its filter asks; it waits for SETUP_GO */
 };
 
 struct setup_message {

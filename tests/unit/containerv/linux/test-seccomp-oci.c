@@ -21,7 +21,7 @@
 #define ALLOW    SECCOMP_ACTION_ALLOW
 #define ERRNO(n) (SECCOMP_ACTION_ERRNO | (n))
 
-static int compile(const char* seccomp, struct linux_seccomp_filter* filter, struct cv_error* err)
+static int compile_for(bool runtime, const char* seccomp, struct linux_seccomp_filter* filter, struct cv_error* err)
 {
     CV_CLEANUP(cv_spec_freep) struct cv_spec* spec = NULL;
     char                                      text[4096];
@@ -31,7 +31,13 @@ static int compile(const char* seccomp, struct linux_seccomp_filter* filter, str
                   "{\"ociVersion\":\"1.2.0\",\"org.containerv\":{\"seccomp\":\"spec\"},\"linux\":{\"seccomp\":%s}}",
                   seccomp));
     CV_TEST_OK(*err, cv_spec_parse(text, strlen(text), &spec, err));
+    spec->ext.bare = runtime;
     return linux_seccomp_compile(spec, 0, filter, err);
+}
+
+static int compile(const char* seccomp, struct linux_seccomp_filter* filter, struct cv_error* err)
+{
+    return compile_for(false, seccomp, filter, err);
 }
 
 static uint32_t ask(
@@ -195,7 +201,7 @@ static void errors_name_the_entry(void** state)
 
 static int call_getppid(const struct linux_seccomp_filter* filter)
 {
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || linux_seccomp_install(filter, NULL) < 0)
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || linux_seccomp_install(filter, NULL, NULL) < 0)
         return 200;
     return syscall(SYS_getppid) == -1 ? errno : 0;
 }
@@ -222,6 +228,95 @@ static void the_kernel_takes_it_with_its_flags(void** state)
     linux_seccomp_release(&filter);
 }
 
+/* What an OCI runtime's callers send, and our own don't. */
+#define LISTEN                "\"listenerPath\":\"/agent\","
+#define ALLOW_BUT(more, rows) "{\"defaultAction\":\"SCMP_ACT_ALLOW\"," more "\"syscalls\":[" rows "]}"
+#define FLAGS(names)          "\"flags\":[" names "],"
+#define KILLABLE              FLAGS("\"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV\",\"SECCOMP_FILTER_FLAG_TSYNC\"")
+
+static const struct {
+    const char* seccomp;
+    int         code;
+    uint32_t    flags; /* 1 TSYNC, 8 NEW_LISTENER, 16 TSYNC_ESRCH, 32 WAIT_KILLABLE_RECV */
+    uint32_t    mkdir; /* what becomes of it */
+} runtimes[] = {
+    { ALLOW_BUT(LISTEN, ROW("mkdir", "NOTIFY", "")), 0, 8, SECCOMP_ACTION_NOTIFY },
+    { ALLOW_BUT(LISTEN KILLABLE, ROW("mkdir", "NOTIFY", "")), 0, 1 | 8 | 16 | 32, SECCOMP_ACTION_NOTIFY },
+    { ALLOW_BUT(KILLABLE, ROW("mkdir", "ERRNO", "")), 0, 1, ERRNO(1) },
+    { ALLOW_BUT(LISTEN, ROW("mkdir", "ERRNO", "")), 0, 0, ERRNO(1) }, /* OCI: nobody asks, the path is ignored */
+    { ALLOW_BUT(LISTEN, ROW("mkdir", "NOTIFY", "") "," ROW("mkdir", "ERRNO", "")), 0, 8, ERRNO(1) },
+    { ALLOW_BUT(LISTEN, ROW("mkdir", "TRACE", "") "," ROW("mkdir", "NOTIFY", "")), 0, 8, SECCOMP_ACTION_NOTIFY },
+    { ALLOW_BUT("", ROW("mkdir", "NOTIFY", "")), CV_ERR_INVALID, 0, 0 },
+    { ALLOW_BUT(LISTEN, ROW("mkdir", "NOTIFY", ",\"errnoRet\":1")), CV_ERR_INVALID, 0, 0 },
+    { ALLOW_BUT(LISTEN, ROW("no_such_call", "NOTIFY", "")), CV_ERR_UNSUPPORTED, 0, 0 },
+    { "{\"defaultAction\":\"SCMP_ACT_NOTIFY\"}", CV_ERR_INVALID, 0, 0 },
+};
+
+static void a_runtime_may_have_a_listener(void** state)
+{
+    const uint64_t none[SECCOMP_ARGS_MAX] = { 0 };
+    (void)state;
+    for (size_t i = 0; i < CV_ARRAY_LEN(runtimes); i++) {
+        struct cv_error             err    = CV_ERROR_INIT;
+        struct linux_seccomp_filter filter = { 0 };
+        int                         rc     = compile_for(true, runtimes[i].seccomp, &filter, &err);
+        if (rc != runtimes[i].code)
+            fail_msg("%s: %d (%s), wanted %d", runtimes[i].seccomp, rc, err.text, runtimes[i].code);
+        if (rc == 0) {
+            assert_int_equal(filter.flags, runtimes[i].flags);
+            assert_int_equal(ask(&filter, X64, "mkdir", none), runtimes[i].mkdir);
+        }
+        linux_seccomp_release(&filter);
+    }
+}
+
+/* Two conditions on one argument: each for itself, as runc and crun have it. */
+static void a_runtime_splits_repeated_arguments(void** state)
+{
+    static const char document[] = ALLOW_BUT("",
+        "{\"names\":[\"getppid\"],\"action\":\"SCMP_ACT_ERRNO\",\"args\":["
+        "{\"index\":1,\"value\":4,\"op\":\"SCMP_CMP_EQ\"},{\"index\":1,\"value\":9,\"op\":\"SCMP_CMP_EQ\"}]}");
+    static const struct {
+        uint64_t args[SECCOMP_ARGS_MAX];
+        uint32_t action;
+    } calls[]                          = { { { 0, 4 }, ERRNO(1) }, { { 0, 9 }, ERRNO(1) }, { { 4, 5 }, ALLOW } };
+    struct cv_error             err    = CV_ERROR_INIT;
+    struct linux_seccomp_filter filter = { 0 };
+    (void)state;
+    CV_TEST_OK(err, compile_for(true, document, &filter, &err));
+    for (size_t i = 0; i < CV_ARRAY_LEN(calls); i++)
+        assert_int_equal(ask(&filter, X64, "getppid", calls[i].args), calls[i].action);
+    linux_seccomp_release(&filter);
+}
+
+/* Nobody can be asked before the descriptor is given away, which takes these two; later he may be. */
+static void a_listener_needs_its_two_calls(void** state)
+{
+    static const struct {
+        const char *row, *refused;
+    } rows[] = {
+        { ROW("mkdir", "NOTIFY", ""), NULL },
+        { ROW("execve", "NOTIFY", ""), NULL },
+        { ROW("sendmsg", "NOTIFY", ""), "sendmsg" },
+        { ROW("recvmsg", "NOTIFY", ""), "recvmsg" },
+        { ROW("mkdir", "NOTIFY", "") "," ROW("sendmsg", "ERRNO", ""), "sendmsg" },
+        { ROW("mkdir", "ERRNO", "") "," ROW("sendmsg", "ERRNO", ""), NULL },
+    };
+    (void)state;
+    for (size_t i = 0; i < CV_ARRAY_LEN(rows); i++) {
+        char                        document[1024];
+        struct cv_error             err    = CV_ERROR_INIT;
+        struct linux_seccomp_filter filter = { 0 };
+        assert_int_equal(cv_snprintf(document, sizeof(document), ALLOW_BUT(LISTEN, "%s"), rows[i].row), 0);
+        CV_TEST_OK(err, compile_for(true, document, &filter, &err));
+        int rc = linux_seccomp_check_start(&filter, true, &err);
+        assert_int_equal(rc, rows[i].refused != NULL ? CV_ERR_INVALID : 0);
+        if (rc < 0)
+            assert_string_equal(err.object, rows[i].refused);
+        linux_seccomp_release(&filter);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +324,9 @@ int main(void)
         cmocka_unit_test(what_cannot_be_done_is_refused),
         cmocka_unit_test(errors_name_the_entry),
         cmocka_unit_test(the_kernel_takes_it_with_its_flags),
+        cmocka_unit_test(a_runtime_may_have_a_listener),
+        cmocka_unit_test(a_runtime_splits_repeated_arguments),
+        cmocka_unit_test(a_listener_needs_its_two_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,7 @@ struct probe {
 /* In a fork. 0: all as wanted; else 1 + the place of the first that is not, or 255 when there was no filter. */
 static int run_probes(const struct linux_seccomp_filter* filter, const struct probe* probes, size_t count)
 {
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || linux_seccomp_install(filter, NULL) < 0)
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || linux_seccomp_install(filter, NULL, NULL) < 0)
         return 255;
     for (size_t i = 0; i < count; i++) {
         const long* a = probes[i].args;
@@ -179,7 +179,7 @@ static int threads_and_forks(const struct linux_seccomp_filter* filter)
     void*     result = NULL;
     pid_t     child;
 
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || linux_seccomp_install(filter, NULL) < 0)
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || linux_seccomp_install(filter, NULL, NULL) < 0)
         return 1;
     if (pthread_create(&thread, NULL, end_thread, &status) != 0 || pthread_join(thread, &result) != 0
         || result != &status)
@@ -249,7 +249,7 @@ static void without_rights_nothing_is_installed(void** state)
         struct cv_error err = CV_ERROR_INIT;
         if (geteuid() == 0 && setresuid(65534, 65534, 65534) < 0)
             _exit(1);
-        _exit(linux_seccomp_install(&filter, &err) == CV_ERR_PERMISSION && err.text[0] != '\0' ? 0 : 2);
+        _exit(linux_seccomp_install(&filter, NULL, &err) == CV_ERR_PERMISSION && err.text[0] != '\0' ? 0 : 2);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
