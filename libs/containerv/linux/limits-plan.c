@@ -8,14 +8,13 @@
 
 #include <cv/str.h>
 
+#include "linux/limits-planner.h"
+
 #include <cv/banned.h>
 
-#define CPU_PERIOD_US   UINT64_C(100000)
 #define CPU_QUOTA_MIN   UINT64_C(1000) /* the kernel's */
-#define NO_LIMIT        UINT64_MAX
 #define SHARES_OF_CPU   UINT64_C(1024) /* of version 1 ... */
 #define WEIGHT_OF_CPU   UINT64_C(100)  /* ... and of version 2 */
-#define WEIGHT_MAX      UINT64_C(10000)
 #define V1_UNLIMITED    "-1"
 #define V2_UNLIMITED    "max"
 #define MEMORY          LINUX_CONTROLLER_MEMORY
@@ -50,17 +49,7 @@ const char* linux_controller_name(enum linux_controller controller, int version)
 
 /* --- the list ------------------------------------------------------------------------------------------------------------------ */
 
-struct planner {
-    struct linux_limits_plan plan;
-    size_t                   capacity;
-    bool                     optional; /* of what is added now */
-    bool                     update;
-    linux_limits_device_fn   device;
-    struct cv_error*         err;
-    int                      rc; /* the first failure; nothing is added after it */
-};
-
-static struct linux_limit* add_entry(struct planner* planner)
+static struct linux_limit* add_entry(struct linux_planner* planner)
 {
     struct linux_limits_plan* plan = &planner->plan;
     if (planner->rc == 0 && plan->count == LINUX_LIMITS_MAX)
@@ -78,11 +67,7 @@ static struct linux_limit* add_entry(struct planner* planner)
     return planner->rc < 0 ? NULL : memset(&plan->items[plan->count++], 0, sizeof(*plan->items));
 }
 
-/* One file of one version. `file` NULL: that version can't do it. */
-static void add(struct planner* planner, const char* what, enum linux_controller controller, int version,
-    const char* file, const char* format, ...) CV_PRINTF(6, 7);
-
-static void add(struct planner* planner, const char* what, enum linux_controller controller, int version,
+void linux_plan_add(struct linux_planner* planner, const char* what, enum linux_controller controller, int version,
     const char* file, const char* format, ...)
 {
     struct linux_limit* entry = add_entry(planner);
@@ -102,118 +87,93 @@ static void add(struct planner* planner, const char* what, enum linux_controller
         planner->rc = cv_error_set(planner->err, CV_ERR_LIMIT, "%s is too long", what);
 }
 
-/* A number of bytes or things; all from INT64_MAX on is "no limit". */
-static void add_amount(struct planner* planner, const char* what, enum linux_controller controller, int version,
+void linux_plan_or_next(struct linux_planner* planner)
+{
+    if (planner->rc == 0)
+        planner->plan.items[planner->plan.count - 1].or_next = true;
+}
+
+void linux_plan_amount(struct linux_planner* planner, const char* what, enum linux_controller controller, int version,
     const char* file, uint64_t value)
 {
     if (value >= INT64_MAX)
-        add(planner, what, controller, version, file, "%s", version == 1 ? V1_UNLIMITED : V2_UNLIMITED);
+        linux_plan_add(planner, what, controller, version, file, "%s", version == 1 ? V1_UNLIMITED : V2_UNLIMITED);
     else
-        add(planner, what, controller, version, file, "%" PRIu64, value);
+        linux_plan_add(planner, what, controller, version, file, "%" PRIu64, value);
 }
 
-static void add_both(struct planner* planner, const char* what, enum linux_controller controller, const char* v2_file,
-    const char* v1_file, uint64_t value)
+void linux_plan_both(struct linux_planner* planner, const char* what, enum linux_controller controller,
+    const char* v2_file, const char* v1_file, uint64_t value)
 {
-    add_amount(planner, what, controller, 2, v2_file, value);
-    add_amount(planner, what, controller, 1, v1_file, value);
-}
-
-static uint64_t or_none(int64_t value)
-{
-    return value < 0 ? NO_LIMIT : (uint64_t)value;
+    linux_plan_amount(planner, what, controller, 2, v2_file, value);
+    linux_plan_amount(planner, what, controller, 1, v1_file, value);
 }
 
 /* --- memory -------------------------------------------------------------------------------------------------------------------- */
 
-static void plan_memory(struct planner* planner, uint64_t bytes)
+void linux_plan_memory(struct linux_planner* planner, uint64_t bytes)
 {
-    add_both(planner, "the limit of memory", MEMORY, "memory.max", "memory.limit_in_bytes", bytes);
+    linux_plan_both(planner, "the limit of memory", MEMORY, "memory.max", "memory.limit_in_bytes", bytes);
 }
 
-/* Version 1 counts memory and swap together. */
-static void plan_swap(struct planner* planner, uint64_t swap, uint64_t total)
+void linux_plan_swap(struct linux_planner* planner, uint64_t swap, uint64_t total)
 {
-    add_amount(planner, "the limit of swap", MEMORY, 2, "memory.swap.max", swap);
-    add_amount(planner, "the limit of swap", MEMORY, 1, "memory.memsw.limit_in_bytes", total);
+    linux_plan_amount(planner, "the limit of swap", MEMORY, 2, "memory.swap.max", swap);
+    linux_plan_amount(planner, "the limit of swap", MEMORY, 1, "memory.memsw.limit_in_bytes", total);
 }
 
-static void plan_reservation(struct planner* planner, uint64_t bytes)
+static void plan_ext_memory(struct linux_planner* planner, const struct cv_spec_limits* limits)
 {
-    add_both(planner, "the reservation of memory", MEMORY, "memory.low", "memory.soft_limit_in_bytes", bytes);
-}
-
-static void plan_ext_memory(struct planner* planner, const struct cv_spec_limits* limits)
-{
-    uint64_t memory   = limits->memory_bytes != 0 ? limits->memory_bytes : NO_LIMIT;
+    uint64_t memory   = limits->memory_bytes != 0 ? limits->memory_bytes : LINUX_NO_LIMIT;
     uint64_t swap     = limits->swap_bytes != 0 ? limits->swap_bytes : memory; /* our default, where swap is counted */
-    uint64_t total    = memory >= INT64_MAX || swap >= INT64_MAX - memory ? NO_LIMIT : memory + swap;
+    uint64_t total    = memory >= INT64_MAX || swap >= INT64_MAX - memory ? LINUX_NO_LIMIT : memory + swap;
     bool     none     = memory >= INT64_MAX && swap >= INT64_MAX;
     planner->optional = memory >= INT64_MAX;
     if (memory < INT64_MAX || planner->update)
-        plan_memory(planner, memory);
+        linux_plan_memory(planner, memory);
     planner->optional = limits->swap_bytes == 0 || swap >= INT64_MAX;
     if (!none || planner->update)
-        plan_swap(planner, swap, total);
+        linux_plan_swap(planner, swap, total);
     planner->optional = limits->memory_reservation_bytes == 0;
     if (!planner->optional || planner->update)
-        add_amount(planner, "the reservation of memory", MEMORY, 2, "memory.low", limits->memory_reservation_bytes);
+        linux_plan_amount(
+            planner, "the reservation of memory", MEMORY, 2, "memory.low", limits->memory_reservation_bytes);
     if (!planner->optional || planner->update)
-        add_amount(planner, "the reservation of memory", MEMORY, 1, "memory.soft_limit_in_bytes",
-            planner->optional ? NO_LIMIT : limits->memory_reservation_bytes);
-}
-
-static void plan_resources_memory(struct planner* planner, const struct cv_spec_resources* resources)
-{
-    if (!resources->memory.set)
-        return;
-    uint64_t memory = resources->memory.limit.set ? or_none(resources->memory.limit.value) : NO_LIMIT;
-    uint64_t total  = resources->memory.swap.set ? or_none(resources->memory.swap.value) : NO_LIMIT;
-    if (memory < INT64_MAX)
-        plan_memory(planner, memory);
-    if (total < INT64_MAX)
-        plan_swap(planner, memory < total ? total - memory : 0, total);
-    if (resources->memory.reservation.set && resources->memory.reservation.value > 0)
-        plan_reservation(planner, (uint64_t)resources->memory.reservation.value);
-    if (resources->memory.swappiness.set) {
-        add_amount(planner, "swappiness", MEMORY, 1, "memory.swappiness", resources->memory.swappiness.value);
-        add_amount(planner, "swappiness", MEMORY, 2, NULL, 0);
-    }
-    if (resources->memory.disable_oom_killer.set && resources->memory.disable_oom_killer.value) {
-        add_amount(planner, "disableOOMKiller", MEMORY, 1, "memory.oom_control", 1);
-        add_amount(planner, "disableOOMKiller", MEMORY, 2, NULL, 0);
-    }
+        linux_plan_amount(planner, "the reservation of memory", MEMORY, 1, "memory.soft_limit_in_bytes",
+            planner->optional ? LINUX_NO_LIMIT : limits->memory_reservation_bytes);
 }
 
 /* --- CPU ----------------------------------------------------------------------------------------------------------------------- */
 
 /* Version 1 has the period first: a quota is refused that is more than the host has for the old one. */
-static void plan_quota(struct planner* planner, uint64_t quota_us, uint64_t period_us)
+void linux_plan_quota(struct linux_planner* planner, uint64_t quota_us, uint64_t period_us)
 {
     static const char* const what = "the limit of CPU time";
     char                     text[24];
     cv_snprintf(text, sizeof(text), "%" PRIu64, quota_us);
-    add(planner, what, CPU, 2, "cpu.max", "%s %" PRIu64, quota_us == NO_LIMIT ? V2_UNLIMITED : text, period_us);
-    add(planner, what, CPU, 1, "cpu.cfs_period_us", "%" PRIu64, period_us);
-    add(planner, what, CPU, 1, "cpu.cfs_quota_us", "%s", quota_us == NO_LIMIT ? V1_UNLIMITED : text);
+    linux_plan_add(
+        planner, what, CPU, 2, "cpu.max", "%s %" PRIu64, quota_us == LINUX_NO_LIMIT ? V2_UNLIMITED : text, period_us);
+    linux_plan_add(planner, what, CPU, 1, "cpu.cfs_period_us", "%" PRIu64, period_us);
+    linux_plan_add(planner, what, CPU, 1, "cpu.cfs_quota_us", "%s", quota_us == LINUX_NO_LIMIT ? V1_UNLIMITED : text);
 }
 
-static void plan_cpu_quota(struct planner* planner, uint64_t quota_us, uint64_t period_us)
+static void plan_cpu_quota(struct linux_planner* planner, uint64_t quota_us, uint64_t period_us)
 {
     planner->optional = false;
-    plan_quota(planner, quota_us != 0 ? quota_us : NO_LIMIT, period_us != 0 ? period_us : CPU_PERIOD_US);
+    linux_plan_quota(
+        planner, quota_us != 0 ? quota_us : LINUX_NO_LIMIT, period_us != 0 ? period_us : LINUX_CPU_PERIOD_US);
 }
 
 /* A quota below the kernel's smallest one is kept over a longer time. */
-static void plan_cpu_milli(struct planner* planner, uint64_t milli)
+static void plan_cpu_milli(struct linux_planner* planner, uint64_t milli)
 {
-    uint64_t period = CPU_PERIOD_US, quota = milli * period / 1000;
+    uint64_t period = LINUX_CPU_PERIOD_US, quota = milli * period / 1000;
     if (milli != 0 && quota < CPU_QUOTA_MIN) {
-        period = CPU_PERIOD_US * 10; /* the kernel's largest */
+        period = LINUX_CPU_PERIOD_US * 10; /* the kernel's largest */
         quota  = milli * period / 1000;
     }
     planner->optional = milli == 0;
-    plan_quota(planner, milli == 0 ? NO_LIMIT : quota, period);
+    linux_plan_quota(planner, milli == 0 ? LINUX_NO_LIMIT : quota, period);
 }
 
 static uint64_t within(uint64_t value, uint64_t min, uint64_t max)
@@ -221,23 +181,23 @@ static uint64_t within(uint64_t value, uint64_t min, uint64_t max)
     return value < min ? min : value > max ? max : value;
 }
 
-static void plan_weight(struct planner* planner, uint64_t weight, uint64_t shares)
+void linux_plan_weight(struct linux_planner* planner, uint64_t weight, uint64_t shares)
 {
-    add_amount(planner, "the weight of CPU time", CPU, 2, "cpu.weight", weight);
-    add_amount(planner, "the weight of CPU time", CPU, 1, "cpu.shares", shares);
+    linux_plan_amount(planner, "the weight of CPU time", CPU, 2, "cpu.weight", weight);
+    linux_plan_amount(planner, "the weight of CPU time", CPU, 1, "cpu.shares", shares);
 }
 
-static void plan_cpuset(struct planner* planner, const char* cpus, const char* mems)
+void linux_plan_cpuset(struct linux_planner* planner, const char* cpus, const char* mems)
 {
     for (int version = 1; version <= 2; version++) {
         if (mems != NULL)
-            add(planner, "the set of memory nodes", CPUSET, version, "cpuset.mems", "%s", mems);
+            linux_plan_add(planner, "the set of memory nodes", CPUSET, version, "cpuset.mems", "%s", mems);
         if (cpus != NULL)
-            add(planner, "the set of CPUs", CPUSET, version, "cpuset.cpus", "%s", cpus);
+            linux_plan_add(planner, "the set of CPUs", CPUSET, version, "cpuset.cpus", "%s", cpus);
     }
 }
 
-static void plan_ext_cpu(struct planner* planner, const struct cv_spec_limits* limits)
+static void plan_ext_cpu(struct linux_planner* planner, const struct cv_spec_limits* limits)
 {
     uint64_t weight = limits->cpu_weight != 0 ? limits->cpu_weight : WEIGHT_OF_CPU;
     if (limits->cpu_quota_us != 0 || limits->cpu_period_us != 0)
@@ -246,30 +206,9 @@ static void plan_ext_cpu(struct planner* planner, const struct cv_spec_limits* l
         plan_cpu_milli(planner, limits->cpu_milli);
     planner->optional = limits->cpu_weight == 0;
     if (!planner->optional || planner->update)
-        plan_weight(planner, weight, within(weight * SHARES_OF_CPU / WEIGHT_OF_CPU, 2, 262144));
+        linux_plan_weight(planner, weight, within(weight * SHARES_OF_CPU / WEIGHT_OF_CPU, 2, 262144));
     planner->optional = false;
-    plan_cpuset(planner, limits->cpus, limits->memory_nodes);
-}
-
-static void plan_resources_cpu(struct planner* planner, const struct cv_spec_resources* resources)
-{
-    if (!resources->cpu.set)
-        return;
-    bool     quota = resources->cpu.quota.set && resources->cpu.quota.value > 0;
-    uint64_t period =
-        resources->cpu.period.set && resources->cpu.period.value != 0 ? resources->cpu.period.value : CPU_PERIOD_US;
-    uint64_t shares = resources->cpu.shares.set ? resources->cpu.shares.value : 0;
-    if (quota || (resources->cpu.period.set && resources->cpu.period.value != 0))
-        plan_quota(planner, quota ? (uint64_t)resources->cpu.quota.value : NO_LIMIT, period);
-    if (resources->cpu.burst.set && resources->cpu.burst.value != 0)
-        add_both(
-            planner, "the burst of CPU time", CPU, "cpu.max.burst", "cpu.cfs_burst_us", resources->cpu.burst.value);
-    if (shares != 0)
-        plan_weight(planner, within(shares * WEIGHT_OF_CPU / SHARES_OF_CPU, 1, WEIGHT_MAX), shares);
-    if (resources->cpu.idle.set && resources->cpu.idle.value != 0)
-        add_both(
-            planner, "the idle class of CPU time", CPU, "cpu.idle", "cpu.idle", (uint64_t)resources->cpu.idle.value);
-    plan_cpuset(planner, resources->cpu.cpus, resources->cpu.mems);
+    linux_plan_cpuset(planner, limits->cpus, limits->memory_nodes);
 }
 
 /* --- pids ---------------------------------------------------------------------------------------------------------------------- */
@@ -279,48 +218,54 @@ uint64_t linux_limits_pids(const struct cv_spec* spec, bool* is_default_out)
     const struct cv_spec_resources* resources = &spec->linux_.resources;
     *is_default_out                           = false;
     if (spec->ext.limits.pids != 0)
-        return spec->ext.limits.pids > INT64_MAX ? NO_LIMIT : spec->ext.limits.pids;
+        return spec->ext.limits.pids > INT64_MAX ? LINUX_NO_LIMIT : spec->ext.limits.pids;
     if (resources->pids.set)
-        return resources->pids.limit <= 0 ? NO_LIMIT : (uint64_t)resources->pids.limit;
+        return resources->pids.limit <= 0 ? LINUX_NO_LIMIT : (uint64_t)resources->pids.limit;
     *is_default_out = !spec->ext.bare;
-    return spec->ext.bare ? NO_LIMIT : LINUX_PIDS_DEFAULT;
+    return spec->ext.bare ? LINUX_NO_LIMIT : LINUX_PIDS_DEFAULT;
 }
 
-static void plan_pids(struct planner* planner, const struct cv_spec* spec)
+static void plan_pids(struct linux_planner* planner, const struct cv_spec* spec)
 {
     bool     is_default = false;
     uint64_t limit      = linux_limits_pids(spec, &is_default);
-    if (limit == NO_LIMIT && !planner->update)
+    if (limit == LINUX_NO_LIMIT && !planner->update)
         return;
-    planner->optional = is_default || limit == NO_LIMIT;
-    add_amount(planner, "the limit of processes", PIDS, 2, "pids.max", limit);
+    planner->optional = is_default || limit == LINUX_NO_LIMIT;
+    linux_plan_amount(planner, "the limit of processes", PIDS, 2, "pids.max", limit);
     if (is_default && !planner->update)
         return; /* on version 1 each group costs a create milliseconds: there the default is an rlimit */
-    if (limit == NO_LIMIT)
-        add(planner, "the limit of processes", PIDS, 1, "pids.max", "%s", V2_UNLIMITED);
+    if (limit == LINUX_NO_LIMIT)
+        linux_plan_add(planner, "the limit of processes", PIDS, 1, "pids.max", "%s", V2_UNLIMITED);
     else
-        add_amount(planner, "the limit of processes", PIDS, 1, "pids.max", limit);
+        linux_plan_amount(planner, "the limit of processes", PIDS, 1, "pids.max", limit);
 }
 
 /* --- I/O ----------------------------------------------------------------------------------------------------------------------- */
 
-static const struct rate {
-    const char *key, *v1_file, *what;
-} rates[] = {
-    { "rbps", "blkio.throttle.read_bps_device", "the limit of bytes read" },
-    { "wbps", "blkio.throttle.write_bps_device", "the limit of bytes written" },
-    { "riops", "blkio.throttle.read_iops_device", "the limit of read operations" },
-    { "wiops", "blkio.throttle.write_iops_device", "the limit of write operations" },
-};
-
-static void plan_rate(struct planner* planner, const struct rate* rate, uint64_t major, uint64_t minor, uint64_t value)
+void linux_plan_rate(
+    struct linux_planner* planner, enum linux_rate rate, uint64_t major, uint64_t minor, uint64_t value)
 {
-    add(planner, rate->what, IO, 2, "io.max", "%" PRIu64 ":%" PRIu64 " %s=%" PRIu64, major, minor, rate->key, value);
-    add(planner, rate->what, IO, 1, rate->v1_file, "%" PRIu64 ":%" PRIu64 " %" PRIu64, major, minor, value);
+    static const struct {
+        const char *key, *v1_file, *what;
+    } rates[LINUX_RATES] = {
+        [LINUX_RATE_READ_BPS]   = { "rbps", "blkio.throttle.read_bps_device", "the limit of bytes read" },
+        [LINUX_RATE_WRITE_BPS]  = { "wbps", "blkio.throttle.write_bps_device", "the limit of bytes written" },
+        [LINUX_RATE_READ_IOPS]  = { "riops", "blkio.throttle.read_iops_device", "the limit of read operations" },
+        [LINUX_RATE_WRITE_IOPS] = { "wiops", "blkio.throttle.write_iops_device", "the limit of write operations" },
+    };
+    const char* what    = rates[rate].what;
+    const char* v1_file = rates[rate].v1_file;
+    char        text[24];
+    cv_snprintf(text, sizeof(text), "%" PRIu64, value);
+    linux_plan_add(planner, what, IO, 2, "io.max", "%" PRIu64 ":%" PRIu64 " %s=%s", major, minor, rates[rate].key,
+        value == LINUX_NO_LIMIT ? V2_UNLIMITED : text);
+    linux_plan_add(planner, what, IO, 1, v1_file, "%" PRIu64 ":%" PRIu64 " %s", major, minor,
+        value == LINUX_NO_LIMIT ? "0" : text);
 }
 
 /* The number means the same to both schedulers: what the others have is 100. */
-static void plan_io_weight(struct planner* planner, uint64_t weight)
+static void plan_io_weight(struct linux_planner* planner, uint64_t weight)
 {
     static const struct {
         const char *file, *prefix;
@@ -333,14 +278,14 @@ static void plan_io_weight(struct planner* planner, uint64_t weight)
         { "blkio.weight", "", 1, false },
     };
     for (size_t i = 0; i < CV_ARRAY_LEN(places); i++) {
-        add(planner, "the weight of I/O", IO, places[i].version, places[i].file, "%s%" PRIu64, places[i].prefix,
-            weight);
-        if (planner->rc == 0)
-            planner->plan.items[planner->plan.count - 1].or_next = places[i].or_next;
+        linux_plan_add(planner, "the weight of I/O", IO, places[i].version, places[i].file, "%s%" PRIu64,
+            places[i].prefix, weight);
+        if (places[i].or_next)
+            linux_plan_or_next(planner);
     }
 }
 
-static void plan_ext_io(struct planner* planner, const struct cv_spec_limits* limits)
+static void plan_ext_io(struct linux_planner* planner, const struct cv_spec_limits* limits)
 {
     planner->optional = limits->io_weight == 0;
     if (!planner->optional || planner->update)
@@ -351,31 +296,15 @@ static void plan_ext_io(struct planner* planner, const struct cv_spec_limits* li
         const uint64_t values[] = { limit->read_bps, limit->write_bps, limit->read_iops, limit->write_iops };
         unsigned       major = 0, minor = 0;
         planner->rc = planner->device(limit->path, &major, &minor, planner->err);
-        for (size_t k = 0; k < CV_ARRAY_LEN(rates); k++)
+        for (size_t k = 0; k < LINUX_RATES; k++)
             if (values[k] != 0)
-                plan_rate(planner, &rates[k], major, minor, values[k]);
+                linux_plan_rate(planner, (enum linux_rate)k, major, minor, values[k]);
     }
-}
-
-static void plan_resources_io(struct planner* planner, const struct cv_spec_resources* resources)
-{
-    const struct cv_spec_throttle* lists[] = { &resources->block_io.read_bps, &resources->block_io.write_bps,
-        &resources->block_io.read_iops, &resources->block_io.write_iops };
-    if (!resources->block_io.set)
-        return;
-    if (resources->block_io.weight.set && resources->block_io.weight.value != 0)
-        plan_io_weight(planner, resources->block_io.weight.value);
-    for (size_t k = 0; k < CV_ARRAY_LEN(lists); k++)
-        for (size_t i = 0; i < lists[k]->count && planner->rc == 0; i++) {
-            const struct cv_spec_throttle_device* device = &lists[k]->items[i];
-            if (device->rate != 0)
-                plan_rate(planner, &rates[k], (uint64_t)device->major, (uint64_t)device->minor, device->rate);
-        }
 }
 
 /* --- the rest ------------------------------------------------------------------------------------------------------------------ */
 
-static void plan_hugepages(struct planner* planner, const struct cv_spec_hugepage_limit* list, size_t count)
+void linux_plan_hugepages(struct linux_planner* planner, const struct cv_spec_hugepage_limit* list, size_t count)
 {
     for (size_t i = 0; i < count && planner->rc == 0; i++) {
         char v2[LINUX_LIMIT_FILE_SIZE], v1[LINUX_LIMIT_FILE_SIZE];
@@ -383,46 +312,8 @@ static void plan_hugepages(struct planner* planner, const struct cv_spec_hugepag
             || cv_snprintf(v1, sizeof(v1), "hugetlb.%s.limit_in_bytes", list[i].page_size) < 0)
             planner->rc = cv_error_set(planner->err, CV_ERR_INVALID, "'%s' is no size of a page", list[i].page_size);
         if (planner->rc == 0)
-            add_both(planner, "the limit of huge pages", HUGETLB, v2, v1, list[i].limit);
+            linux_plan_both(planner, "the limit of huge pages", HUGETLB, v2, v1, list[i].limit);
     }
-}
-
-/* The file's name says whose it is: "memory.high" is the memory controller's. Of what every group has, that which is a limit. */
-static bool controller_of(const char* file, enum linux_controller* controller_out)
-{
-    size_t length = strcspn(file, ".");
-    if (cv_str_starts_with(file, "cgroup.") && !cv_str_starts_with(file, "cgroup.max."))
-        return false;
-    for (int i = 0; i < LINUX_CONTROLLERS; i++)
-        if (names[i][1] != NULL && strlen(names[i][1]) == length && memcmp(names[i][1], file, length) == 0) {
-            *controller_out = (enum linux_controller)i;
-            return true;
-        }
-    return false;
-}
-
-static void plan_unified(struct planner* planner, const struct cv_spec_pairs* unified)
-{
-    for (size_t i = 0; i < unified->count && planner->rc == 0; i++) {
-        const struct cv_spec_pair* pair       = &unified->items[i];
-        enum linux_controller      controller = MEMORY;
-        if (!controller_of(pair->key, &controller)) {
-            planner->rc = cv_error_set(planner->err, CV_ERR_UNSUPPORTED,
-                "linux.resources.unified: '%.80s' belongs to no controller that containers may have", pair->key);
-            return;
-        }
-        add(planner, "linux.resources.unified", controller, 2, pair->key, "%s", pair->value);
-        add(planner, "linux.resources.unified", controller, 1, NULL, "%s", "");
-    }
-}
-
-static void plan_resources(struct planner* planner, const struct cv_spec_resources* resources)
-{
-    plan_resources_memory(planner, resources);
-    plan_resources_cpu(planner, resources);
-    plan_resources_io(planner, resources);
-    plan_hugepages(planner, resources->hugepage_limits.items, resources->hugepage_limits.count);
-    plan_unified(planner, &resources->unified);
 }
 
 int linux_limits_supported(const struct cv_spec* spec, struct cv_error* err)
@@ -432,18 +323,7 @@ int linux_limits_supported(const struct cv_spec* spec, struct cv_error* err)
         bool        asked;
         const char* what;
     } refused[] = {
-        { all->memory.kernel.set && all->memory.kernel.value > 0, "linux.resources.memory.kernel" },
-        { all->memory.kernel_tcp.set && all->memory.kernel_tcp.value > 0, "linux.resources.memory.kernelTCP" },
         { all->memory.use_hierarchy.set && !all->memory.use_hierarchy.value, "a memory group without hierarchy" },
-        { all->memory.check_before_update.set && all->memory.check_before_update.value,
-            "linux.resources.memory.checkBeforeUpdate" },
-        { all->cpu.realtime_runtime.set && all->cpu.realtime_runtime.value != 0,
-            "linux.resources.cpu.realtimeRuntime" },
-        { all->cpu.realtime_period.set && all->cpu.realtime_period.value != 0, "linux.resources.cpu.realtimePeriod" },
-        { all->block_io.leaf_weight.set, "linux.resources.blockIO.leafWeight" },
-        { all->block_io.weight_device.count > 0, "linux.resources.blockIO.weightDevice" },
-        { all->network.set, "linux.resources.network" },
-        { all->rdma.count > 0, "linux.resources.rdma" },
     };
     for (size_t i = 0; i < CV_ARRAY_LEN(refused); i++)
         if (refused[i].asked)
@@ -451,23 +331,38 @@ int linux_limits_supported(const struct cv_spec* spec, struct cv_error* err)
     return 0;
 }
 
+static int finish(struct linux_planner* planner, struct linux_limits_plan* plan_out)
+{
+    if (planner->rc < 0)
+        linux_limits_plan_release(&planner->plan);
+    else
+        *plan_out = planner->plan;
+    return planner->rc;
+}
+
 int linux_limits_plan_make(const struct cv_spec* spec, bool update, linux_limits_device_fn device,
     struct linux_limits_plan* plan_out, struct cv_error* err)
 {
-    struct planner planner = { .update = update, .device = device, .err = err };
+    struct linux_planner planner = { .update = update, .device = device, .err = err };
     if (!update)
-        plan_resources(&planner, &spec->linux_.resources);
+        linux_plan_resources(&planner, &spec->linux_.resources, &spec->linux_.resources);
     plan_ext_memory(&planner, &spec->ext.limits);
     plan_ext_cpu(&planner, &spec->ext.limits);
     plan_pids(&planner, spec);
     plan_ext_io(&planner, &spec->ext.limits);
-    plan_hugepages(&planner, spec->ext.limits.hugepages.items, spec->ext.limits.hugepages.count);
-    if (planner.rc < 0) {
-        linux_limits_plan_release(&planner.plan);
-        return planner.rc;
-    }
-    *plan_out = planner.plan;
-    return 0;
+    planner.optional = false;
+    linux_plan_hugepages(&planner, spec->ext.limits.hugepages.items, spec->ext.limits.hugepages.count);
+    return finish(&planner, plan_out);
+}
+
+int linux_limits_plan_changes(const struct cv_spec_resources* now, const struct cv_spec_resources* changes,
+    struct linux_limits_plan* plan_out, struct cv_error* err)
+{
+    struct linux_planner     planner = { .update = true, .err = err };
+    struct cv_spec_resources all     = *now; /* only looked through */
+    linux_resources_merge_values(&all, changes);
+    linux_plan_resources(&planner, &all, changes);
+    return finish(&planner, plan_out);
 }
 
 void linux_limits_plan_release(struct linux_limits_plan* plan)

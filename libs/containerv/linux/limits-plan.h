@@ -2,8 +2,12 @@
  * What has to be written to keep a container's limits: from ext.limits and linux.resources of a specification to a list of files and
  * values, for both versions of cgroups. Pure.
  *
- * A controller is found on one version of a host; only its entries for that version count. Weights of CPUs are converted as the kernel
- * itself does (1024 shares are a weight of 100).
+ * A controller is found on one version of a host; only its entries for that version count. Weights of CPUs of ours are converted as the
+ * kernel itself does (1024 shares are a weight of 100), those of linux.resources as OCI runtimes do it: 2 to 262144 shares are a weight of
+ * 1 to 10000, so that 1024 are 39. Likewise blkio's 10 to 1000 are 1 to 10000 of io.weight.
+ *
+ * Of linux.resources, memory.kernel is passed over, as the specification allows: the kernel has it no more. What a caller gives as a
+ * default and means no limit is optional, or not in the plan at all.
  */
 #ifndef CV_LINUX_LIMITS_PLAN_H
 #define CV_LINUX_LIMITS_PLAN_H
@@ -63,12 +67,24 @@ struct linux_limits_plan {
 typedef int (*linux_limits_device_fn)(const char* path, unsigned* major_out, unsigned* minor_out, struct cv_error* err);
 
 /*
- * CV_ERR_UNSUPPORTED for what neither version has or is not built (realtime scheduling, network classes, RDMA), CV_ERR_LIMIT for more
- * entries than the maximum. An error of `device` is handed on. `update`: also what ends limits that are not given any more; only
+ * CV_ERR_INVALID for limits that contradict each other, CV_ERR_UNSUPPORTED for what neither version has, CV_ERR_LIMIT for more entries
+ * than the maximum. An error of `device` is handed on. `update`: also what ends limits that are not given any more; only
  * ext.limits counts then.
  */
-int  linux_limits_plan_make(const struct cv_spec* spec, bool update, linux_limits_device_fn device,
-     struct linux_limits_plan* plan_out, struct cv_error* err);
+int linux_limits_plan_make(const struct cv_spec* spec, bool update, linux_limits_device_fn device,
+    struct linux_limits_plan* plan_out, struct cv_error* err);
+/* For a container with the limits `now`: what of `changes` is given is to hold, all else as it is. -1 ends a limit, 0 is not given. */
+int linux_limits_plan_changes(const struct cv_spec_resources* now, const struct cv_spec_resources* changes,
+    struct linux_limits_plan* plan_out, struct cv_error* err);
+
+/*
+ * What is given in `changes` replaces what is in `resources`. The first one does so with numbers only, and with the strings cpus and mems
+ * as they are, so that nothing is to be freed; the second one copies all but lists, which a container keeps as they were.
+ */
+void linux_resources_merge_values(struct cv_spec_resources* resources, const struct cv_spec_resources* changes);
+int  linux_resources_merge(
+     struct cv_spec_resources* resources, const struct cv_spec_resources* changes, struct cv_error* err);
+
 void linux_limits_plan_release(struct linux_limits_plan* plan);
 
 /* Are all numbers of the list ("0-3,7") in the other one? False also for what is no such list. */
