@@ -35,10 +35,15 @@ mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/etc-work contai
 for file in subuid subgid; do
     printf '%s\n' containers:600000000:1000000 tester:700000000:65536 >/etc/$file
 done
-echo tester:x:48112:48112::/run/tester:/bin/sh >>/etc/passwd
-echo tester:x:48112: >>/etc/group
-mkdir -p /run/test /run/tester
-chown 48112:48112 /run/tester
+# two plain users, the second without such ids
+for user in tester:48112 single:48113; do
+    name=${user%:*} id=${user#*:}
+    echo "$name:x:$id:$id::/run/$name:/bin/sh" >>/etc/passwd
+    echo "$name:x:$id:" >>/etc/group
+    mkdir "/run/$name"
+    chown "$id:$id" "/run/$name"
+done
+mkdir /run/test
 
 # This shell is the first process here, which reaps what callers leave; it must not be replaced by the test.
 code=0

@@ -4,7 +4,7 @@ from callers import *
 IMAGE = "localhost/box:1"
 
 
-def configure(place, runtime=RUNTIME, more=""):
+def configure(place, runtime=RUNTIME, driver_options=""):
     """The files of podman and of buildah; the environment that names them. Hard limits can't be raised where tests run, and nobody keeps time
     or a log for others there: no systemd."""
     name = os.path.basename(runtime)
@@ -12,7 +12,6 @@ def configure(place, runtime=RUNTIME, more=""):
 [containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 log_driver = "k8s-file"
-{more}
 [engine]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
@@ -27,6 +26,8 @@ network_config_dir = "{place}/networks"
 driver = "overlay"
 graphroot = "{place}/graph"
 runroot = "{place}/runroot"
+[storage.options.overlay]
+{driver_options}
 """)
     env = {key: value for key, value in os.environ.items() if key not in ("XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "LISTEN_PID", "LISTEN_FDS")}
     env.update(CONTAINERS_CONF=conf, CONTAINERS_STORAGE_CONF=storage, DISABLE_HC_SYSTEMD="true", HOME=place, TMPDIR=place)
