@@ -110,9 +110,10 @@ static void no_end_comes_before_the_output(void** state)
 /* Many files of a log, of which the follower has opened one when the container goes away by itself, and its folder with it. */
 static void one_that_goes_by_itself_is_followed_to_its_end(void** state)
 {
-    const struct containerv_supervision supervision = { .flags = CV_SUPERVISED_REMOVE | CV_SUPERVISED_STDIN,
-        .log_file_bytes                                        = 64 << 10 };
-    struct containerv_container*        container =
+    const struct containerv_supervision supervision = {
+        .flags = CV_SUPERVISED_REMOVE | CV_SUPERVISED_STDIN, .log_file_bytes = 64 << 10, .log_bytes = 8 << 20
+    };
+    struct containerv_container* container =
         clients_make_with("echo 0; read go; i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo $i; done", &supervision);
     struct containerv_log_record record = { .size = sizeof(record) };
     struct containerv_log*       log    = NULL;
