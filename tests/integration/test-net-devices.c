@@ -27,6 +27,7 @@ static struct cv_error           err;
 static int                       host_ns, container_ns;
 static struct cv_spec            spec;
 static struct cv_spec_net_device devices[DEVICES_MAX];
+static struct linux_net_devices* moved;
 
 static void enter(int ns)
 {
@@ -182,7 +183,8 @@ static void set_up(const char* name)
 
 static int move_them(void)
 {
-    return linux_net_devices_move(&spec, container_ns, &err);
+    linux_net_devices_free(CV_STEAL(moved));
+    return linux_net_devices_move(&spec, container_ns, &moved, &err);
 }
 
 static const struct wanted_address four = { "10.1.2.3", AF_INET, 24, RT_SCOPE_UNIVERSE, 0, 0 };
@@ -302,6 +304,26 @@ static void a_name_that_is_taken(void)
     check_addresses(host_ns, "dev0", " 10.1.2.3/24 fd00:7::3/64", 2);
 }
 
+static void back_when_nothing_comes_of_it(void)
+{
+    make_namespaces();
+    make_pair("dev0", "dev1");
+    give("dev0", &four);
+    give("dev1", &six);
+    set_up("dev0");
+    want("dev0", "ctr%d");
+    want("dev1", "dev0");
+    CHILD_OK(err, move_them());
+    check_link(container_ns, "ctr0", true, true);
+    linux_net_devices_return(CV_STEAL(moved));
+    check_link(host_ns, "dev0", true, true);
+    check_link(host_ns, "dev1", true, false);
+    check_addresses(host_ns, "dev0", " 10.1.2.3/24", 1);
+    check_addresses(host_ns, "dev1", " fd00:7::3/64", 1);
+    check_link(container_ns, "ctr0", false, false);
+    linux_net_devices_return(NULL);
+}
+
 static void what_cannot_be_moved(void)
 {
     make_namespaces();
@@ -314,10 +336,10 @@ static void what_cannot_be_moved(void)
     check_link(host_ns, "lo", true, false);
     make_pair("dev0", "far0");
     devices[0].host_name = (char*)(uintptr_t) "dev0";
-    CHILD_CHECK(linux_net_devices_move(&spec, host_ns, &err) == CV_ERR_INVALID);
+    CHILD_CHECK(linux_net_devices_move(&spec, host_ns, &moved, &err) == CV_ERR_INVALID);
     check_link(host_ns, "dev0", true, false);
     spec.linux_.net_devices.count = 0;
-    CHILD_OK(err, linux_net_devices_move(&spec, -1, &err));
+    CHILD_OK(err, linux_net_devices_move(&spec, -1, &moved, &err));
 }
 
 #define IN_CHILD(part)                                                                                                 \
@@ -334,6 +356,7 @@ IN_CHILD(a_template)
 IN_CHILD(numbers_and_names_that_meet)
 IN_CHILD(many_addresses)
 IN_CHILD(a_name_that_is_taken)
+IN_CHILD(back_when_nothing_comes_of_it)
 IN_CHILD(what_cannot_be_moved)
 
 int main(void)
@@ -346,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_numbers_and_names_that_meet),
         cmocka_unit_test(test_many_addresses),
         cmocka_unit_test(test_a_name_that_is_taken),
+        cmocka_unit_test(test_back_when_nothing_comes_of_it),
         cmocka_unit_test(test_what_cannot_be_moved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

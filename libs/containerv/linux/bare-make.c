@@ -16,6 +16,7 @@
 #include "linux/container-internal.h"
 #include "linux/fd.h"
 #include "linux/hooks.h"
+#include "linux/net-devices.h"
 #include "linux/setup.h"
 
 uint32_t linux_bare_ids(const struct cv_spec* spec)
@@ -59,6 +60,15 @@ int linux_bare_map(const struct linux_container* c, struct cv_error* err)
         return 0;
     int rc = write_map(c->pid, "uid_map", &c->spec->linux_.uid_mappings, err);
     return rc == 0 ? write_map(c->pid, "gid_map", &c->spec->linux_.gid_mappings, err) : rc;
+}
+
+int linux_bare_take_devices(struct linux_container* c, struct cv_error* err)
+{
+    CV_CLEANUP(linux_fd_closep) int netns_fd = -1;
+    if (c->spec->linux_.net_devices.count == 0)
+        return 0;
+    int rc = linux_container_open_namespace(c, "net", &netns_fd, err);
+    return rc == 0 ? linux_net_devices_move(c->spec, netns_fd, &c->devices, err) : rc;
 }
 
 static bool stops_before_pivot(const struct cv_spec* spec)

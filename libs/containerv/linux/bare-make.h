@@ -55,6 +55,9 @@ int  linux_bare_clone(struct linux_container* c, struct linux_setup* setup, cons
 /* The maps of a new user namespace. */
 int linux_bare_map(const struct linux_container* c, struct cv_error* err);
 
+/* Move the host's network devices of linux.netDevices to PID 1, which is there. They are back if the container comes to nothing. */
+int linux_bare_take_devices(struct linux_container* c, struct cv_error* err);
+
 /* While PID 1 stands before pivot_root: what is done in the runtime's namespaces. */
 int linux_bare_before_pivot_outside(struct linux_container* c, int control_fd, struct cv_error* err);
 

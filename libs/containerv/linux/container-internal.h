@@ -11,6 +11,7 @@
 
 struct clone_args;
 struct linux_bare_make;
+struct linux_net_devices;
 
 enum {
     LINUX_CONTAINER_KILL_MS  = 10000,
@@ -38,6 +39,7 @@ struct linux_container {
     bool                          borrowed;   /* the home is somebody else's, who gives it back himself */
     int64_t                       gone_by_ms; /* 0: it was not killed yet */
     const struct linux_bare_make* bare;       /* while an OCI runtime makes it */
+    struct linux_net_devices*     devices;    /* the host's that it got; NULL: none */
     int                           start_fd;   /* then: where PID 1 says that it waits to be started; -1 */
     struct linux_container*       next_left;
 };

@@ -10,6 +10,7 @@
 #include "linux/container-internal.h"
 #include "linux/deaths.h"
 #include "linux/fd.h"
+#include "linux/net-devices.h"
 #include "linux/net.h"
 #include "linux/reap.h"
 #include "linux/syscalls.h"
@@ -151,6 +152,7 @@ int linux_container_destroy(struct linux_container* container, struct cv_error* 
             *err = steps[0];
         return rc[0];
     }
+    linux_net_devices_return(CV_STEAL(container->devices)); /* only what came to nothing has them */
     if (container->has_link)
         rc[1] = linux_net_delete(container->home.id, &steps[1]);
     if (container->group_fd >= 0 || container->oci.path != NULL)

@@ -19,6 +19,7 @@
 #include "linux/fd.h"
 #include "linux/landlock.h"
 #include "linux/lsm.h"
+#include "linux/net-devices.h"
 #include "linux/net.h"
 #include "linux/outer.h"
 #include "linux/source.h"
@@ -53,6 +54,7 @@ void linux_container_free(struct linux_container* c)
     linux_fd_closep(&c->start_fd);
     linux_fd_closep(&c->null_fd);
     linux_fd_closep(&c->upper_fd);
+    linux_net_devices_free(c->devices);
     linux_limits_release(&c->limits);
     linux_oci_cgroup_release(&c->oci);
     linux_fd_closep(&c->landlock_fd);
@@ -258,6 +260,8 @@ static int bring_up(
         if (setup->main != NULL)
             linux_exec_raise_limits(c->pid, setup->main->process);
     }
+    if (rc == 0 && c->bare != NULL)
+        rc = linux_bare_take_devices(c, err);
     if (rc == 0)
         rc = linux_container_provide(c, channels.control[0], err);
     if (rc == 0)

@@ -46,8 +46,8 @@ static const uint32_t kept_flags = IFA_F_PERMANENT | IFA_F_NODAD | IFA_F_HOMEADD
                                    | IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN | IFA_F_OPTIMISTIC;
 
 struct device {
-    const char*       host_name;
-    const char*       name;                         /* in the container; may be a template */
+    char*             host_name;
+    char*             name;                         /* in the container; may be a template */
     char              between[LINUX_NET_NAME_SIZE]; /* that nobody has: while it moves */
     struct linux_link link;
     uint32_t          index; /* in the container; 0: it isn't there */
@@ -56,9 +56,11 @@ struct device {
 };
 
 /* The two namespaces, each with a socket in it. */
-struct ends {
+struct linux_net_devices {
     int                   host_fd, inside_fd;
     struct linux_netlink *host, *inside;
+    struct device*        list;
+    size_t                count;
 };
 
 /* --- reading addresses --------------------------------------------------------------------------------------------------------- */
@@ -201,7 +203,7 @@ static int rename_to(struct linux_netlink* netlink, uint32_t index, const char* 
 
 /* --- one device ---------------------------------------------------------------------------------------------------------------- */
 
-static int move(const struct ends* ends, struct device* device, struct cv_error* err)
+static int move(const struct linux_net_devices* ends, struct device* device, struct cv_error* err)
 {
     struct linux_link link = { 0 };
     int               rc   = linux_netlink_get_link(ends->host, device->host_name, &device->link, err);
@@ -222,7 +224,7 @@ static int move(const struct ends* ends, struct device* device, struct cv_error*
 }
 
 /* As good as it goes: the error that brought us here is the one that is told. */
-static void give_back(const struct ends* ends, const struct device* device)
+static void give_back(const struct linux_net_devices* ends, const struct device* device)
 {
     struct linux_link link = { 0 };
 
@@ -237,7 +239,7 @@ static void give_back(const struct ends* ends, const struct device* device)
 /* --- all of them --------------------------------------------------------------------------------------------------------------- */
 
 /* A socket belongs to the namespace that its maker is in. */
-static int open_inside(struct ends* ends, struct cv_error* err)
+static int open_inside(struct linux_net_devices* ends, struct cv_error* err)
 {
     int rc, back;
 
@@ -248,7 +250,7 @@ static int open_inside(struct ends* ends, struct cv_error* err)
     return back < 0 ? cv_error_errno(err, errno, "return to the host's network namespace", NULL) : rc;
 }
 
-static int open_ends(struct ends* ends, struct cv_error* err)
+static int open_ends(struct linux_net_devices* ends, struct cv_error* err)
 {
     struct stat host, inside;
     int         rc;
@@ -262,47 +264,83 @@ static int open_ends(struct ends* ends, struct cv_error* err)
     return rc == 0 ? open_inside(ends, err) : rc;
 }
 
-static void close_ends(struct ends* ends)
+static int move_next(struct linux_net_devices* devices, const struct cv_spec_net_device* wanted, struct cv_error* err)
 {
-    cv_handle_closep(&ends->host_fd);
-    linux_netlink_free(ends->host);
-    linux_netlink_free(ends->inside);
+    struct device* device = &devices->list[devices->count++];
+    int            rc;
+
+    device->host_name = cv_strdup(wanted->host_name, err);
+    device->name      = cv_strdup(wanted->name != NULL ? wanted->name : wanted->host_name, err);
+    if (device->host_name == NULL || device->name == NULL)
+        return CV_ERR_NO_MEMORY;
+    rc = move(devices, device, err);
+    return rc < 0 ? cv_error_wrap(err, "linux.netDevices[\"%s\"]", wanted->host_name) : 0;
 }
 
-static int move_all(const struct cv_spec* spec, const struct ends* ends, struct device* devices, struct cv_error* err)
+static int move_all(const struct cv_spec* spec, struct linux_net_devices* devices, struct cv_error* err)
 {
-    int    rc    = 0;
-    size_t moved = 0;
+    int rc = open_ends(devices, err);
 
-    for (; rc == 0 && moved < spec->linux_.net_devices.count; moved++) {
-        const struct cv_spec_net_device* wanted = &spec->linux_.net_devices.items[moved];
-
-        devices[moved] = (struct device){ .host_name = wanted->host_name,
-            .name                                    = wanted->name != NULL ? wanted->name : wanted->host_name };
-        rc             = move(ends, &devices[moved], err);
-        if (rc < 0)
-            cv_error_wrap(err, "linux.netDevices[\"%s\"]", wanted->host_name);
-    }
-    while (rc < 0 && moved-- > 0)
-        give_back(ends, &devices[moved]);
+    if (rc < 0)
+        return cv_error_wrap(err, "linux.netDevices");
+    for (size_t i = 0; rc == 0 && i < spec->linux_.net_devices.count; i++)
+        rc = move_next(devices, &spec->linux_.net_devices.items[i], err);
     return rc;
 }
 
-int linux_net_devices_move(const struct cv_spec* spec, int netns_fd, struct cv_error* err)
+static struct linux_net_devices* new_devices(size_t count, int netns_fd)
 {
-    size_t                              count   = spec->linux_.net_devices.count;
-    CV_CLEANUP(close_ends) struct ends  ends    = { .host_fd = CV_HANDLE_NONE, .inside_fd = netns_fd };
-    CV_CLEANUP(cv_freep) struct device* devices = NULL;
-    int                                 rc;
+    struct linux_net_devices* devices = calloc(1, sizeof(*devices));
 
-    if (count == 0)
+    if (devices == NULL)
+        return NULL;
+    devices->host_fd   = CV_HANDLE_NONE;
+    devices->inside_fd = fcntl(netns_fd, F_DUPFD_CLOEXEC, 0); /* one that is none is noticed when it is entered */
+    devices->list      = calloc(count, sizeof(*devices->list));
+    return devices->list != NULL ? devices : linux_net_devices_free(devices);
+}
+
+int linux_net_devices_move(
+    const struct cv_spec* spec, int netns_fd, struct linux_net_devices** devices_out, struct cv_error* err)
+{
+    struct linux_net_devices* devices;
+    int                       rc;
+
+    *devices_out = NULL;
+    if (spec->linux_.net_devices.count == 0)
         return 0;
-    devices = calloc(count, sizeof(*devices));
+    devices = new_devices(spec->linux_.net_devices.count, netns_fd);
     if (devices == NULL)
         return cv_error_no_memory(err);
-    rc = open_ends(&ends, err);
-    rc = rc == 0 ? move_all(spec, &ends, devices, err) : cv_error_wrap(err, "linux.netDevices");
-    for (size_t i = 0; i < count; i++)
-        free(devices[i].addresses);
+    rc = move_all(spec, devices, err);
+    if (rc < 0)
+        linux_net_devices_return(devices);
+    else
+        *devices_out = devices;
     return rc;
+}
+
+void linux_net_devices_return(struct linux_net_devices* devices)
+{
+    for (size_t i = devices != NULL ? devices->count : 0; i-- > 0;)
+        give_back(devices, &devices->list[i]);
+    linux_net_devices_free(devices);
+}
+
+struct linux_net_devices* linux_net_devices_free(struct linux_net_devices* devices)
+{
+    if (devices == NULL)
+        return NULL;
+    for (size_t i = 0; i < devices->count; i++) {
+        free(devices->list[i].host_name);
+        free(devices->list[i].name);
+        free(devices->list[i].addresses);
+    }
+    free(devices->list);
+    cv_handle_closep(&devices->host_fd);
+    cv_handle_closep(&devices->inside_fd);
+    linux_netlink_free(devices->host);
+    linux_netlink_free(devices->inside);
+    free(devices);
+    return NULL;
 }

@@ -76,8 +76,8 @@ int linux_supported(const struct cv_spec* spec, bool has_command, struct cv_erro
                     { linux_spec->rootfs_propagation != NULL, "linux.rootfsPropagation" },
                     { !spec->ext.bare && (linux_spec->uid_mappings.count > 0 || linux_spec->gid_mappings.count > 0),
                         "a given id mapping" },
-                    { spec->hooks.set, "hooks" },
-                    { linux_spec->net_devices.count > 0, "linux.netDevices" },
+                    { spec->hooks.set && !spec->ext.bare, "hooks" },
+                    { linux_spec->net_devices.count > 0 && !spec->ext.bare, "linux.netDevices" },
                     { spec->ext.supervision.restart != CV_RESTART_NO && spec->ext.limits.upper_bytes != 0,
                         "a limit of the upper, which is in memory then, of a container that is started again" },
                     { spec->ext.isolation != NULL && strcmp(spec->ext.isolation, "default") != 0
