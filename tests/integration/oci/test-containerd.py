@@ -1,39 +1,9 @@
 """containerd with its own shim of runc, which calls the runtime under test: ctr run, exec, kill, pause, metrics, delete."""
 import json
 
-from callers import *
-from image import write_archive
+from containerd import *
 
-SOCKET = "/run/containerd/test.sock"
 IMAGE = "docker.io/library/box:1"
-CONFIG = f"""
-version = 2
-root = "{PLACE}/containerd"
-state = "/run/containerd"
-disabled_plugins = ["io.containerd.grpc.v1.cri"]
-[grpc]
-address = "{SOCKET}"
-"""
-
-
-def ctr(*args, **more):
-    return call("ctr", "--address", SOCKET, "--namespace", GROUP, *args, **more)
-
-
-def output(*args):
-    result = ctr(*args)
-    if result.returncode != 0:
-        raise AssertionError(f"ctr {args}: {result.returncode}: {result.stdout}{result.stderr}")
-    return result.stdout.rstrip("\n")
-
-
-def start_containerd():
-    """It goes with the namespaces, and its shims; what it says is in a file there."""
-    log = open(f"{PLACE}/containerd.log", "w")
-    daemon = subprocess.Popen(["containerd", "--config", write(f"{PLACE}/containerd.toml", CONFIG)], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    log.close()
-    poll(lambda: ctr("version").returncode == 0 or daemon.poll(), "containerd answers")
-    return daemon
 
 
 class ContainerdCase(Case):
