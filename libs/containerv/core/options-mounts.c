@@ -5,6 +5,7 @@
 #include <cv/str.h>
 
 #include "core.h"
+#include "spec/fields.h"
 
 #include <cv/banned.h>
 
@@ -40,6 +41,10 @@ static int check(const struct containerv_mount* mount, size_t index, struct cv_e
         return refuse(err, index, "destination is missing");
     if (mount->kind == CV_MOUNT_BIND && mount->source == NULL)
         return refuse(err, index, "source is missing");
+    if (cv_check_absolute_any(mount->destination) != NULL)
+        return refuse(err, index, "destination is not an absolute path");
+    if (mount->kind == CV_MOUNT_BIND && cv_check_absolute_any(mount->source) != NULL)
+        return refuse(err, index, "source is not an absolute path");
     if (mount->kind == CV_MOUNT_BIND && (mount->mode != 0 || mount->size_bytes != 0))
         return refuse(err, index, "mode and size_bytes are for a tmpfs");
     if (mount->kind == CV_MOUNT_TMPFS && (mount->source != NULL || (mount->flags & bind_only) != 0))

@@ -72,8 +72,9 @@ static const struct cv_field personality_rows[] = {
 };
 static const struct cv_table personality_table = CV_TABLE(personality_rows);
 
+/* The specification has the first four; its runtimes take all of mount(8). */
 static const struct cv_word propagations[] = { { "private", 0 }, { "shared", 0 }, { "slave", 0 }, { "unbindable", 0 },
-    { NULL, 0 } };
+    { "rprivate", 0 }, { "rshared", 0 }, { "rslave", 0 }, { "runbindable", 0 }, { NULL, 0 } };
 
 static const struct cv_field linux_rows[] = {
     CV_LIST(T, uid_mappings, "uidMappings", &cv_table_id_map),

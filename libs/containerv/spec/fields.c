@@ -12,7 +12,7 @@ const struct cv_table cv_table_id_map = CV_TABLE_OF(T, id_map_rows);
 
 #define T struct cv_spec_mount
 static const struct cv_field mount_rows[] = {
-    CV_STRING(T, destination, "destination", CV_NEEDED, .check = cv_check_absolute_any),
+    CV_STRING(T, destination, "destination", CV_NEEDED, .check = cv_check_mount_path),
     CV_STRING(T, type, "type", .check = cv_check_not_empty),
     CV_STRING(T, source, "source", .check = cv_check_not_empty),
     CV_STRV(T, options, "options", .check = cv_check_not_empty),

@@ -140,6 +140,7 @@ bool        cv_words_value(const struct cv_word* words, const char* name, uint32
 /* Grammars (grammar.c) for rows. */
 const char* cv_check_absolute(const char* value);     /* "/...", at most CV_SPEC_MAX_PATH bytes */
 const char* cv_check_absolute_any(const char* value); /* the same, or a Windows path "C:\...", "\\..." */
+const char* cv_check_mount_path(const char* value);   /* also a relative one */
 const char* cv_check_env(const char* value);          /* NAME=value */
 const char* cv_check_hostname(const char* value);
 const char* cv_check_sysctl(const char* value);

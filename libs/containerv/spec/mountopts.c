@@ -9,7 +9,17 @@
 
 #define ATIME (CV_MOUNT_ATTR_NOATIME | CV_MOUNT_ATTR_RELATIME | CV_MOUNT_ATTR_STRICTATIME)
 
-enum action { ACT_ATTR, ACT_PROPAGATION, ACT_BIND, ACT_IDMAP, ACT_CHOWN, ACT_NOTHING, ACT_DATA, ACT_UNSUPPORTED };
+enum action {
+    ACT_ATTR,
+    ACT_PROPAGATION,
+    ACT_BIND,
+    ACT_IDMAP,
+    ACT_CHOWN,
+    ACT_COPY_UP,
+    ACT_REMOUNT,
+    ACT_NOTHING,
+    ACT_DATA
+};
 
 struct word {
     const char* name;
@@ -63,16 +73,15 @@ static const struct word words_known[] = {
     { "lazytime", ACT_DATA, 0, 0, false },
     { "nolazytime", ACT_DATA, 0, 0, false },
     { "silent", ACT_DATA, 0, 0, false },
+    { "mand", ACT_DATA, 0, 0, false },
+    { "iversion", ACT_DATA, 0, 0, false },
+    { "tmpcopyup", ACT_COPY_UP, 1, 0, false },
+    { "remount", ACT_REMOUNT, 1, 0, false },
     /* What is so anyway. */
     { "defaults", ACT_NOTHING, 0, 0, false },
     { "loud", ACT_NOTHING, 0, 0, false },
     { "nomand", ACT_NOTHING, 0, 0, false },
     { "noiversion", ACT_NOTHING, 0, 0, false },
-    /* Mandatory locks left the kernel with 5.15; a container's mounts are made once; copying up is work for the image. */
-    { "mand", ACT_UNSUPPORTED, 0, 0, false },
-    { "iversion", ACT_UNSUPPORTED, 0, 0, false },
-    { "remount", ACT_UNSUPPORTED, 0, 0, false },
-    { "tmpcopyup", ACT_UNSUPPORTED, 0, 0, false },
 };
 
 static const struct word* find(const char* name)
@@ -126,12 +135,16 @@ static int apply(struct cv_mount_options* options, const struct word* word, cons
     case ACT_CHOWN:
         options->chown = true;
         return 0;
+    case ACT_COPY_UP:
+        options->copy_up = true;
+        return 0;
+    case ACT_REMOUNT:
+        options->remount = true;
+        return 0;
     case ACT_NOTHING:
         return 0;
     case ACT_DATA:
         return add_data(options, text, err);
-    case ACT_UNSUPPORTED:
-        return cv_error_set(err, CV_ERR_UNSUPPORTED, "option '%s' is not supported", text);
     }
     return cv_error_set(err, CV_ERR_INTERNAL, "option '%s' has no action", text);
 }
@@ -147,8 +160,13 @@ static int parse_word(struct cv_mount_options* options, const char* text, struct
     return add_data(options, text, err);
 }
 
-static int check_whole(const struct cv_mount_options* options, struct cv_error* err)
+static int check_whole(const struct cv_mount_options* options, const char* type, struct cv_error* err)
 {
+    if (options->copy_up && (options->bind || type == NULL || strcmp(type, "tmpfs") != 0))
+        return cv_error_set(err, CV_ERR_INVALID, "option 'tmpcopyup' is for a tmpfs");
+    if (options->remount && options->data.count > 0)
+        return cv_error_set(err, CV_ERR_INVALID,
+            "option '%.200s' is for a filesystem, 'remount' changes the mount alone", options->data.items[0]);
     if (options->bind && options->data.count > 0)
         return cv_error_set(err, CV_ERR_INVALID,
             "option '%.200s' is for a filesystem, it can't be given for a bind mount", options->data.items[0]);
@@ -168,7 +186,7 @@ int cv_mount_options_parse(
     for (size_t i = 0; i < words->count && rc == 0; i++)
         rc = parse_word(&options, words->items[i], err);
     if (rc == 0)
-        rc = check_whole(&options, err);
+        rc = check_whole(&options, type, err);
     if (rc < 0) {
         cv_mount_options_release(&options);
         return rc;

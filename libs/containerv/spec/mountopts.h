@@ -3,7 +3,7 @@
  *
  * Words of the kernel's and OCI's tables become bits, "x-containerv." words become ours, and every other word is data for the
  * filesystem ("size=64m"), in order, one "key" or "key=value" each, as fsconfig() takes them. A later word wins over an earlier one.
- * Words that we know but can't do ("remount", "tmpcopyup", "mand") are refused with CV_ERR_UNSUPPORTED, never dropped.
+ * What the kernel makes of words of its own that only old ones know ("mand") is the kernel's business.
  */
 #ifndef CV_SPEC_MOUNTOPTS_H
 #define CV_SPEC_MOUNTOPTS_H
@@ -51,13 +51,15 @@ struct cv_mount_options {
     enum cv_mount_propagation propagation;
     bool                      propagation_recursive;
     enum cv_mount_idmap       idmap;
-    bool                      chown; /* x-containerv.chown */
-    struct cv_strv            data;  /* for the filesystem; empty for a bind mount */
+    bool                      chown;   /* x-containerv.chown */
+    bool                      copy_up; /* tmpcopyup: a tmpfs begins with what it covers */
+    bool                      remount; /* no new mount: the attributes of the one that is there */
+    struct cv_strv            data;    /* for the filesystem; empty for a bind mount */
 };
 
 /*
  * Read the words. `type` is the mount's type, may be NULL; "bind" means the same as the word "bind" unless "rbind" is there.
- * *options_out is set on success only; release it. CV_ERR_INVALID (a word that contradicts, data for a bind mount), CV_ERR_UNSUPPORTED.
+ * *options_out is set on success only; release it. CV_ERR_INVALID (a word that contradicts, data for a bind mount).
  */
 int cv_mount_options_parse(
     const struct cv_strv* words, const char* type, struct cv_mount_options* options_out, struct cv_error* err);

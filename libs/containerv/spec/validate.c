@@ -258,9 +258,8 @@ static int check_mount_kind(
 {
     if (!options->bind && mount->type == NULL)
         return refuse(err, name, "type is missing (expected one, or the option bind)");
-    if (options->bind && (mount->source == NULL || cv_check_absolute(mount->source) != NULL))
-        return refuse(err, name, "source '%.200s' is not allowed (expected an absolute path for a bind mount)",
-            mount->source != NULL ? mount->source : "");
+    if (options->bind && !options->remount && mount->source == NULL)
+        return refuse(err, name, "source is missing (expected a path for a bind mount)");
     return 0;
 }
 
@@ -282,8 +281,13 @@ static int rule_mounts(const struct cv_spec* spec, struct cv_error* err)
 {
     if (spec->mounts.count > CV_SPEC_MAX_MOUNTS)
         return refuse(err, "mounts", "%zu entries (at most %u are allowed)", spec->mounts.count, CV_SPEC_MAX_MOUNTS);
-    for (size_t i = 0; i < spec->mounts.count && for_linux(spec); i++) {
-        int rc = check_mount(&spec->mounts.items[i], entry_name("mounts", i).text, err);
+    for (size_t i = 0; i < spec->mounts.count; i++) {
+        const struct cv_spec_mount* mount = &spec->mounts.items[i];
+        struct entry_name           name  = entry_name("mounts", i);
+        if (!for_linux(spec) && cv_check_absolute_any(mount->destination) != NULL)
+            return refuse(
+                err, name.text, "destination '%.200s' is not allowed (expected an absolute path)", mount->destination);
+        int rc = for_linux(spec) ? check_mount(mount, name.text, err) : 0;
         if (rc < 0)
             return rc;
     }
@@ -296,9 +300,10 @@ static int rule_devices(const struct cv_spec* spec, struct cv_error* err)
         const struct cv_spec_device* device = &spec->linux_.devices.items[i];
         if (strcmp(device->type, "p") == 0 && (device->major != 0 || device->minor != 0))
             return refuse(err, entry_name("linux.devices", i).text, "a fifo has no major and minor number");
-        if (device->file_mode.set && device->file_mode.value > 07777)
+        if (device->file_mode.set
+            && device->file_mode.value > 0177777) /* some callers give the bits of the type, too */
             return refuse(err, entry_name("linux.devices", i).text,
-                "fileMode 0%" PRIo64 " is not allowed (expected 0 to 07777)", device->file_mode.value);
+                "fileMode 0%" PRIo64 " is not allowed (expected 0 to 0177777)", device->file_mode.value);
     }
     return 0;
 }

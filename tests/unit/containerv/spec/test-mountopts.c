@@ -79,6 +79,17 @@ static const struct {
     { "mode=755|nosuid|size=65536k|sync", "tmpfs", { .set = NOSUID }, "mode=755|size=65536k|sync" },
     { "RO|lazytime|hidepid=2", "proc", { 0 }, "RO|lazytime|hidepid=2" },
     { "rsync|rbindx", "x", { 0 }, "rsync|rbindx" },
+    { "mand|dirsync|iversion|async|nolazytime", "ext4", { 0 }, "mand|dirsync|iversion|async|nolazytime" },
+    { "tmpcopyup|ro|size=1m", "tmpfs", { .set = RO, .copy_up = true }, "size=1m" },
+    { "remount|bind|ro", NULL, { .bind = true, .set = RO, .remount = true }, "" },
+    { "rro|rnosuid|rnodev|rnoexec|rnosymfollow|rnodiratime|rstrictatime", "bind",
+        { .bind      = true,
+            .rec_set = RO | NOSUID | NODEV | NOEXEC | CV_MOUNT_ATTR_NOSYMFOLLOW | CV_MOUNT_ATTR_NODIRATIME
+                       | CV_MOUNT_ATTR_STRICTATIME,
+            .rec_clear = CV_MOUNT_ATTR_NOATIME | CV_MOUNT_ATTR_RELATIME },
+        "" },
+    { "rrelatime|rnorelatime|ratime|rnostrictatime", "bind",
+        { .bind = true, .rec_clear = CV_MOUNT_ATTR_NOATIME | CV_MOUNT_ATTR_RELATIME | CV_MOUNT_ATTR_STRICTATIME }, "" },
 };
 
 static const struct {
@@ -86,10 +97,11 @@ static const struct {
     int         code;
     const char* error;
 } bad[] = {
-    { "tmpcopyup", "tmpfs", CV_ERR_UNSUPPORTED, "option 'tmpcopyup' is not supported" },
-    { "remount", "tmpfs", CV_ERR_UNSUPPORTED, "option 'remount' is not supported" },
-    { "mand", "tmpfs", CV_ERR_UNSUPPORTED, "option 'mand' is not supported" },
-    { "iversion", "tmpfs", CV_ERR_UNSUPPORTED, "option 'iversion' is not supported" },
+    { "tmpcopyup", "ext4", CV_ERR_INVALID, "option 'tmpcopyup' is for a tmpfs" },
+    { "tmpcopyup|rbind", "tmpfs", CV_ERR_INVALID, "option 'tmpcopyup' is for a tmpfs" },
+    { "remount|size=1m", "tmpfs", CV_ERR_INVALID,
+        "option 'size=1m' is for a filesystem, 'remount' changes the mount alone" },
+    { "mand", "bind", CV_ERR_INVALID, "option 'mand' is for a filesystem, it can't be given for a bind mount" },
     { "size=1m", "bind", CV_ERR_INVALID, "option 'size=1m' is for a filesystem, it can't be given for a bind mount" },
     { "sync|rbind", "x", CV_ERR_INVALID, "option 'sync' is for a filesystem, it can't be given for a bind mount" },
     { "idmap|x-containerv.idmap=off", "bind", CV_ERR_INVALID,
@@ -127,6 +139,8 @@ static void test_good(void** state)
         assert_int_equal(got.propagation_recursive, good[i].want.propagation_recursive);
         assert_int_equal(got.idmap, good[i].want.idmap);
         assert_int_equal(got.chown, good[i].want.chown);
+        assert_int_equal(got.copy_up, good[i].want.copy_up);
+        assert_int_equal(got.remount, good[i].want.remount);
         assert_true(cv_strv_equal(&got.data, &data));
         cv_mount_options_release(&got);
         cv_strv_release(&words);

@@ -169,13 +169,11 @@ static const struct {
     { DOC(",\"annotations\":{\"\":\"\"}"), "annotations[\"\"]: '' is not allowed (expected text that is not empty)" },
 
     { MOUNT("\"type\":\"proc\""), "mounts[0].destination: is missing" },
-    { MOUNT("\"destination\":\"a\",\"type\":\"proc\""),
-        "mounts[0].destination: 'a' is not allowed (expected an absolute path of at most 4095 bytes)" },
+    { MOUNT("\"destination\":\"\",\"type\":\"proc\""),
+        "mounts[0].destination: '' is not allowed (expected a path of at most 4095 bytes)" },
     { MOUNT("\"destination\":\"/a\""), "mounts[0]: type is missing (expected one, or the option bind)" },
     { MOUNT("\"destination\":\"/a\",\"options\":[\"bind\"]"),
-        "mounts[0]: source '' is not allowed (expected an absolute path for a bind mount)" },
-    { MOUNT("\"destination\":\"/a\",\"type\":\"bind\",\"source\":\"b\""),
-        "mounts[0]: source 'b' is not allowed (expected an absolute path for a bind mount)" },
+        "mounts[0]: source is missing (expected a path for a bind mount)" },
     { MOUNT("\"destination\":\"/a\",\"type\":\"bind\",\"source\":\"/b\",\"options\":[\"size=1\"]"),
         "mounts[0].options: option 'size=1' is for a filesystem, it can't be given for a bind mount" },
     { MOUNT("\"destination\":\"/a\",\"type\":\"tmpfs\",\"options\":[\"ro\",\"\"]"),
@@ -220,8 +218,9 @@ static const struct {
     { LINUX("\"namespaces\":[" NS("user") "],\"uidMappings\":[{\"containerID\":0,\"hostID\":4294967295,\"size\":1}],"
                                           "\"gidMappings\":[{\"containerID\":0,\"hostID\":9,\"size\":3}]"),
         "linux.uidMappings[0]: goes beyond the last id, 4294967294" },
-    { LINUX("\"rootfsPropagation\":\"rslave\""),
-        "linux.rootfsPropagation: 'rslave' is not allowed (expected private, shared, slave or unbindable)" },
+    { LINUX("\"rootfsPropagation\":\"rrslave\""), "linux.rootfsPropagation: 'rrslave' is not allowed (expected "
+                                                  "private, shared, slave, unbindable, rprivate, rshared, "
+                                                  "rslave or runbindable)" },
     { LINUX("\"maskedPaths\":[\"/a\",\"b\"]"),
         "linux.maskedPaths[1]: 'b' is not allowed (expected an absolute path of at most 4095 bytes)" },
     { LINUX("\"sysctl\":{\"../../x\":\"1\"}"),
@@ -235,8 +234,8 @@ static const struct {
     { LINUX("\"devices\":[{\"type\":\"c\"}]"), "linux.devices[0].path: is missing" },
     { LINUX("\"devices\":[{\"type\":\"p\",\"path\":\"/x\",\"major\":1}]"),
         "linux.devices[0]: a fifo has no major and minor number" },
-    { LINUX("\"devices\":[{\"type\":\"c\",\"path\":\"/x\",\"fileMode\":4096}]"),
-        "linux.devices[0]: fileMode 010000 is not allowed (expected 0 to 07777)" },
+    { LINUX("\"devices\":[{\"type\":\"c\",\"path\":\"/x\",\"fileMode\":65536}]"),
+        "linux.devices[0]: fileMode 0200000 is not allowed (expected 0 to 0177777)" },
     { LINUX("\"resources\":{\"unified\":{\"../memory.max\":\"1\"}}"),
         "linux.resources.unified[\"../memory.max\"]: '../memory.max' is not allowed (expected a file name without "
         "'/')" },
@@ -383,15 +382,6 @@ static void test_bad(void** state)
     print_message("%zu documents\n", CV_ARRAY_LEN(bad));
 }
 
-static void test_unsupported_option(void** state)
-{
-    (void)state;
-    struct cv_error err = CV_ERROR_INIT;
-    assert_int_equal(validate(MOUNT("\"destination\":\"/a\",\"type\":\"tmpfs\",\"options\":[\"tmpcopyup\"]"), &err),
-        CV_ERR_UNSUPPORTED);
-    assert_string_equal(err.text, "mounts[0].options: option 'tmpcopyup' is not supported");
-}
-
 /* A spec that was filled in by code, not read: what no document can have. */
 static struct cv_spec* base(void)
 {
@@ -503,7 +493,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_unsupported_option),
         cmocka_unit_test(test_filled_but_not_set),
         cmocka_unit_test(test_bits_and_words_of_code),
         cmocka_unit_test(test_counts),
