@@ -57,6 +57,40 @@ int linux_attr_private(int mount_fd, const char* name, struct cv_error* err)
 }
 
 static const struct {
+    const char*  word;
+    unsigned int kernel;
+} propagations[] = {
+    [CV_MOUNT_PROPAGATION_PRIVATE]    = { "private", MS_PRIVATE },
+    [CV_MOUNT_PROPAGATION_SLAVE]      = { "slave", MS_SLAVE },
+    [CV_MOUNT_PROPAGATION_SHARED]     = { "shared", MS_SHARED },
+    [CV_MOUNT_PROPAGATION_UNBINDABLE] = { "unbindable", MS_UNBINDABLE },
+};
+
+int linux_attr_propagate(
+    int mount_fd, enum cv_mount_propagation propagation, bool recursive, const char* name, struct cv_error* err)
+{
+    struct mount_attr attributes = { .propagation = propagations[propagation].kernel };
+    if (sys_mount_setattr(mount_fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attributes) < 0)
+        return cv_error_errno(err, errno, "set the propagation of", name);
+    return 0;
+}
+
+bool linux_attr_propagation_word(const char* word, enum cv_mount_propagation* propagation_out, bool* recursive_out)
+{
+    for (unsigned i = 0; word != NULL && i < sizeof(propagations) / sizeof(propagations[0]); i++) {
+        if (propagations[i].word == NULL)
+            continue;
+        bool recursive = word[0] == 'r' && strcmp(word + 1, propagations[i].word) == 0;
+        if (!recursive && strcmp(word, propagations[i].word) != 0)
+            continue;
+        *propagation_out = (enum cv_mount_propagation)i;
+        *recursive_out   = recursive;
+        return true;
+    }
+    return false;
+}
+
+static const struct {
     long        magic;
     const char* name;
 } filesystems[] = {

@@ -7,6 +7,8 @@
 
 #include <cv/error.h>
 
+#include "spec/mountopts.h"
+
 /* MOUNT_ATTR_* of enum cv_mount_attr bits, as fsmount() takes them. */
 uint64_t linux_attr_bits(uint32_t attributes);
 
@@ -16,6 +18,13 @@ int linux_attr_apply(
 
 /* What the host mounts or unmounts below later stays out of this copy, and out of all mounts in it. */
 int linux_attr_private(int mount_fd, const char* name, struct cv_error* err);
+
+/* How what is mounted later spreads. `name` is for the error. */
+int linux_attr_propagate(
+    int mount_fd, enum cv_mount_propagation propagation, bool recursive, const char* name, struct cv_error* err);
+
+/* linux.rootfsPropagation's word, with or without "r" in front. False for NULL and others. */
+bool linux_attr_propagation_word(const char* word, enum cv_mount_propagation* propagation_out, bool* recursive_out);
 
 /* Idmap a detached mount. A filesystem that can't is an error that names it. */
 int linux_attr_idmap(int mount_fd, int userns_fd, bool recursive, const char* name, struct cv_error* err);

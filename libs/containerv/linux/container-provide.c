@@ -31,6 +31,8 @@ int linux_container_hand_over(int control_fd, enum setup_word word, size_t index
 
 static bool is_bind(const struct cv_spec_mount* mount)
 {
+    if (cv_strv_contains(&mount->options, "remount"))
+        return false; /* nothing new is mounted */
     return (mount->type != NULL && strcmp(mount->type, "bind") == 0) || cv_strv_contains(&mount->options, "bind")
            || cv_strv_contains(&mount->options, "rbind");
 }

@@ -138,6 +138,7 @@ static int plan(struct linux_container* c, struct linux_setup* setup, struct cv_
                          : linux_unprivileged()->active ? linux_unprivileged()->ids
                                                         : c->range.size;
     setup->bare        = c->bare;
+    setup->no_pivot    = c->bare != NULL && c->bare->no_pivot;
     setup->seal        = setup->userns && !c->spec->ext.bare && (setup->caps.bounding >> CAP_NUMBER_SYS_ADMIN & 1) != 0;
     setup->null_fd     = c->null_fd;
     setup->root_fd = setup->secrets_fd = -1;

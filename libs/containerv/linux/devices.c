@@ -18,10 +18,7 @@
 #include "linux/setup.h"
 #include "linux/syscalls.h"
 
-static const struct {
-    const char* name;
-    unsigned    major, minor;
-} nodes[] = {
+const struct linux_device linux_devices[LINUX_DEVICES] = {
     { "null", 1, 3 },
     { "zero", 1, 5 },
     { "full", 1, 7 },
@@ -30,9 +27,7 @@ static const struct {
     { "tty", 5, 0 },
 };
 
-static const struct {
-    const char *name, *target;
-} links[] = {
+const struct linux_device_link linux_device_links[LINUX_DEVICE_LINKS] = {
     { "fd", "/proc/self/fd" },
     { "stdin", "/proc/self/fd/0" },
     { "stdout", "/proc/self/fd/1" },
@@ -48,16 +43,16 @@ static int open_node(unsigned i, int* mount_fd_out, struct cv_error* err)
 {
     char        path[32];
     struct stat info;
-    cv_snprintf(path, sizeof(path), "/dev/%s", nodes[i].name);
+    cv_snprintf(path, sizeof(path), "/dev/%s", linux_devices[i].name);
     *mount_fd_out = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
     if (*mount_fd_out < 0 || fstat(*mount_fd_out, &info) < 0) {
         int number = errno;
         cv_error_errno(err, number, "open the host's device", path);
         return linux_outer_hint(LINUX_OUTER_DEVICE, number, err);
     }
-    if (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(nodes[i].major, nodes[i].minor))
-        return cv_error_set(
-            err, CV_ERR_INVALID, "the host's '%s' is not the device %u:%u", path, nodes[i].major, nodes[i].minor);
+    if (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(linux_devices[i].major, linux_devices[i].minor))
+        return cv_error_set(err, CV_ERR_INVALID, "the host's '%s' is not the device %u:%u", path,
+            linux_devices[i].major, linux_devices[i].minor);
     return 0;
 }
 
@@ -68,22 +63,22 @@ static int bind_node(int dev_fd, unsigned i, struct cv_error* err)
     int                             rc        = open_node(i, &mount_fd, err);
     if (rc < 0)
         return rc;
-    target_fd = openat(dev_fd, nodes[i].name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0666);
+    target_fd = openat(dev_fd, linux_devices[i].name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0666);
     if (target_fd < 0)
-        return cv_error_errno(err, errno, "make a place for a device in the container's /dev", nodes[i].name);
-    return linux_place(mount_fd, target_fd, nodes[i].name, err);
+        return cv_error_errno(err, errno, "make a place for a device in the container's /dev", linux_devices[i].name);
+    return linux_place(mount_fd, target_fd, linux_devices[i].name, err);
 }
 
 static int standard(int dev_fd, struct cv_error* err)
 {
-    for (unsigned i = 0; i < CV_ARRAY_LEN(nodes); i++) {
+    for (unsigned i = 0; i < LINUX_DEVICES; i++) {
         int rc = bind_node(dev_fd, i, err);
         if (rc < 0)
             return rc;
     }
-    for (unsigned i = 0; i < CV_ARRAY_LEN(links); i++)
-        if (symlinkat(links[i].target, dev_fd, links[i].name) < 0 && errno != EEXIST)
-            return cv_error_errno(err, errno, "make a link in the container's /dev", links[i].name);
+    for (unsigned i = 0; i < LINUX_DEVICE_LINKS; i++)
+        if (symlinkat(linux_device_links[i].target, dev_fd, linux_device_links[i].name) < 0 && errno != EEXIST)
+            return cv_error_errno(err, errno, "make a link in the container's /dev", linux_device_links[i].name);
     return 0;
 }
 

@@ -6,6 +6,18 @@
 
 struct linux_setup;
 
+/* What every container has. */
+enum { LINUX_DEVICES = 6, LINUX_DEVICE_LINKS = 6 };
+struct linux_device {
+    const char* name;
+    unsigned    major, minor;
+};
+struct linux_device_link {
+    const char *name, *target;
+};
+extern const struct linux_device      linux_devices[LINUX_DEVICES];
+extern const struct linux_device_link linux_device_links[LINUX_DEVICE_LINKS];
+
 int linux_devices_make(struct linux_setup* setup, struct cv_error* err);
 
 #endif

@@ -11,14 +11,13 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include <cv/str.h>
-
 #include "linux/attr.h"
 #include "linux/fd.h"
 #include "linux/inside.h"
 #include "linux/place.h"
 #include "linux/setup.h"
 #include "linux/syscalls.h"
+#include "linux/sysctl-plan.h"
 #include "spec/mountopts.h"
 
 /* A mask for files: the host's null device, opened here and checked, never one of the container's root. */
@@ -112,11 +111,9 @@ enum { PROC_MAGIC_NUMBER = 0x9fa0 };
 static int write_sysctl(int sys_fd, const struct cv_spec_pair* pair, struct cv_error* err)
 {
     char path[256];
-    if (cv_snprintf(path, sizeof(path), "%s", pair->key) < 0)
-        return cv_error_set(err, CV_ERR_INVALID, "the sysctl's name '%.64s...' is too long", pair->key);
-    for (char* p = path; *p != '\0'; p++)
-        if (*p == '.')
-            *p = '/';
+    int  rc = linux_sysctl_path(pair->key, path, sizeof(path), err);
+    if (rc < 0)
+        return rc;
     CV_CLEANUP(linux_fd_closep)
     int fd =
         sys_openat2(sys_fd, path, O_WRONLY | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);

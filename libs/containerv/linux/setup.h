@@ -15,6 +15,8 @@
 #include "linux/net-plan.h"
 #include "linux/seccomp.h"
 
+struct linux_cgroup_mounts;
+
 enum { SETUP_DEVICES = 6 };
 
 /* What the guardian and PID 1 say over the control socket, one datagram each. */
@@ -79,7 +81,11 @@ struct linux_setup {
     int*                          device_fds; /* one a device of the extension */
     int                           secrets_fd; /* -1: none */
     int                           root_fd;
+    bool                          no_pivot;    /* the host's root is an initramfs: move and chroot */
     int                           view_fds[2]; /* of enum setup_view, while the root is built; -1 */
+    int                           dev_fd;      /* what is mounted on /dev, while the root is built; -1 */
+    bool                          dev_bound;   /* it is the host's: a bind mount */
+    struct linux_cgroup_mounts*   cgroups;     /* while the root is built; NULL: no mount needs it */
 };
 
 /* Mounts whose content the host trusts: what is done in them goes by their own descriptor, since their place in the root can be moved. */

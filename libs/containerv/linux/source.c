@@ -88,20 +88,78 @@ static int give_to_user(
     return rc < 0 ? cv_error_wrap(err, "give '%s' to the container's user", mount->source) : 0;
 }
 
+/* Does what a container mounts reach the host? Only when both are asked for, and never out of a user namespace. */
+static bool reaches_host(const struct linux_source_context* context)
+{
+    enum cv_mount_propagation root;
+    bool                      recursive;
+    return cv_spec_namespace(context->spec, "user") == NULL
+           && linux_attr_propagation_word(context->spec->linux_.rootfs_propagation, &root, &recursive)
+           && root == CV_MOUNT_PROPAGATION_SHARED;
+}
+
+static int propagate(int fd, const struct cv_spec_mount* mount, const struct cv_mount_options* options,
+    const struct linux_source_context* context, struct cv_error* err)
+{
+    enum cv_mount_propagation word = options->propagation;
+    int                       rc   = 0;
+    if (word == CV_MOUNT_PROPAGATION_SLAVE && !context->spec->ext.bare)
+        return 0; /* the guardian's own mounts follow the host's already */
+    if (word == CV_MOUNT_PROPAGATION_SLAVE || (word == CV_MOUNT_PROPAGATION_SHARED && !reaches_host(context)))
+        rc = linux_attr_propagate(fd, CV_MOUNT_PROPAGATION_SLAVE, true, mount->source, err);
+    else if (word != CV_MOUNT_PROPAGATION_SHARED)
+        rc = linux_attr_private(fd, mount->source, err);
+    if (rc < 0 || (word != CV_MOUNT_PROPAGATION_SHARED && word != CV_MOUNT_PROPAGATION_UNBINDABLE))
+        return rc;
+    return linux_attr_propagate(fd, word, options->propagation_recursive, mount->source, err);
+}
+
+/* By the mount's own mappings, which mean "idmap" also without the word, by the container's, or by the owner's id on disk. */
+static int idmap(int fd, const struct cv_spec_mount* mount, const struct cv_mount_options* options,
+    const struct linux_source_context* context, struct cv_error* err)
+{
+    bool named = options->idmap == CV_MOUNT_IDMAP_ON || options->idmap == CV_MOUNT_IDMAP_RECURSIVE;
+    bool all   = options->idmap == CV_MOUNT_IDMAP_RECURSIVE;
+    CV_CLEANUP(linux_fd_closep) int own = -1;
+    if (mount->uid_mappings.count > 0) {
+        int rc = linux_userns_for_maps(&mount->uid_mappings, &mount->gid_mappings, &own, err);
+        return rc == 0 ? linux_attr_idmap(fd, own, all, mount->source, err) : rc;
+    }
+    if (named && context->userns_fd < 0)
+        return cv_error_set(err, CV_ERR_INVALID,
+            "'%.200s' can't be idmapped: neither the mount nor the container has mappings of ids", mount->source);
+    if (named && context->spec->ext.bare)
+        return linux_attr_idmap(fd, context->userns_fd, all, mount->source, err);
+    if (context->range == NULL || options->chown || options->idmap == CV_MOUNT_IDMAP_RAW)
+        return 0;
+    return idmap_owner(fd, context, options->bind_recursive, mount->source, err);
+}
+
+/* Flags that another user namespace has put on a mount can't be taken off: an OCI runtime's caller gets it with those, as of others. */
+static int set_attributes_or_keep(
+    int fd, const struct cv_mount_options* options, const char* name, struct cv_error* err)
+{
+    const uint32_t atime = CV_MOUNT_ATTR_NOATIME | CV_MOUNT_ATTR_RELATIME | CV_MOUNT_ATTR_STRICTATIME;
+    int            rc    = set_attributes(fd, options, name, err);
+    if (rc == 0 || err->number != EPERM)
+        return rc;
+    struct cv_mount_options kept = *options;
+    kept.clear = kept.rec_clear = 0;
+    kept.set &= ~atime;
+    kept.rec_set &= ~atime;
+    return set_attributes(fd, &kept, name, err);
+}
+
 static int bind_options(int fd, const struct cv_spec_mount* mount, const struct cv_mount_options* options,
     const struct linux_source_context* context, struct cv_error* err)
 {
-    if (mount->uid_mappings.count > 0 || mount->gid_mappings.count > 0)
-        return cv_error_set(
-            err, CV_ERR_UNSUPPORTED, "id mappings of a single mount are not supported by the linux back end yet");
-    int rc = options->propagation == CV_MOUNT_PROPAGATION_SLAVE ? 0 : linux_attr_private(fd, mount->source, err);
+    int rc = propagate(fd, mount, options, context, err);
     if (rc == 0 && options->chown)
         rc = give_to_user(fd, mount, context, err); /* before it is made read-only */
     if (rc == 0)
-        rc = set_attributes(fd, options, mount->source, err);
-    if (rc == 0 && context->range != NULL && !options->chown && options->idmap != CV_MOUNT_IDMAP_RAW)
-        rc = idmap_owner(fd, context, options->bind_recursive, mount->source, err);
-    return rc;
+        rc = context->spec->ext.bare ? set_attributes_or_keep(fd, options, mount->source, err)
+                                     : set_attributes(fd, options, mount->source, err);
+    return rc == 0 ? idmap(fd, mount, options, context, err) : rc;
 }
 
 static void release_options(struct cv_mount_options* options)

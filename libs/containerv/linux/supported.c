@@ -5,6 +5,7 @@
 #include <chef/containerv/supervised.h>
 
 #include "linux/limits-plan.h"
+#include "linux/sysctl-plan.h"
 #include "spec/mountopts.h"
 
 struct wish {
@@ -35,11 +36,13 @@ static int namespaces(const struct cv_spec* spec, struct cv_error* err)
     return 0;
 }
 
-/* Every mount is private to the container, or on request follows the host's ("rslave"). */
-static int propagation(const struct cv_spec_mount* mount, struct cv_error* err)
+/* Every mount is private to the container, or on request follows the host's ("rslave"). An OCI runtime's caller has more words. */
+static int check_mount(const struct cv_spec_mount* mount, struct cv_error* err)
 {
     struct cv_mount_options options = { 0 };
     int                     rc      = cv_mount_options_parse(&mount->options, mount->type, &options, err);
+    if (mount->destination[0] != '/' || (rc == 0 && options.bind && !options.remount && mount->source[0] != '/'))
+        rc = cv_error_set(err, CV_ERR_INVALID, "destination and source of a bind mount must be absolute paths");
     if (rc == 0) {
         const struct wish wishes[] = {
             { options.propagation == CV_MOUNT_PROPAGATION_SHARED, "a mount that the host shares (shared, rshared)" },
@@ -47,6 +50,7 @@ static int propagation(const struct cv_spec_mount* mount, struct cv_error* err)
             { options.propagation == CV_MOUNT_PROPAGATION_SLAVE && options.bind_recursive
                     && !options.propagation_recursive,
                 "slave for the upper mount of an rbind (rslave is)" },
+            { options.remount, "remount" },
         };
         rc = refuse(wishes, CV_ARRAY_LEN(wishes), err);
     }
@@ -70,10 +74,9 @@ int linux_supported(const struct cv_spec* spec, bool has_command, struct cv_erro
     const struct wish           wishes[]   = {
                     { linux_spec->intel_rdt.set, "linux.intelRdt" },
                     { linux_spec->personality.flags.count > 0, "linux.personality.flags" },
-                    { linux_spec->mount_label != NULL, "linux.mountLabel" },
                     { linux_spec->cgroups_path != NULL && !spec->ext.bare, "linux.cgroupsPath" },
-                    { linux_spec->devices.count > 0, "linux.devices" },
-                    { linux_spec->rootfs_propagation != NULL, "linux.rootfsPropagation" },
+                    { linux_spec->devices.count > 0 && !spec->ext.bare, "linux.devices" },
+                    { linux_spec->rootfs_propagation != NULL && !spec->ext.bare, "linux.rootfsPropagation" },
                     { !spec->ext.bare && (linux_spec->uid_mappings.count > 0 || linux_spec->gid_mappings.count > 0),
                         "a given id mapping" },
                     { spec->hooks.set && !spec->ext.bare, "hooks" },
@@ -90,7 +93,9 @@ int linux_supported(const struct cv_spec* spec, bool has_command, struct cv_erro
         rc = upper(spec, err);
     if (rc == 0)
         rc = linux_limits_supported(spec, err);
-    for (size_t i = 0; rc == 0 && i < spec->mounts.count; i++)
-        rc = propagation(&spec->mounts.items[i], err);
+    if (rc == 0)
+        rc = linux_sysctl_check(spec, err);
+    for (size_t i = 0; rc == 0 && i < spec->mounts.count && !spec->ext.bare; i++)
+        rc = check_mount(&spec->mounts.items[i], err);
     return rc == 0 ? namespaces(spec, err) : rc;
 }

@@ -61,12 +61,8 @@ static int open_userns(pid_t pid, int* fd_out, struct cv_error* err)
     return *fd_out < 0 ? cv_error_errno(err, errno, "open the user namespace", path) : 0;
 }
 
-int linux_userns_for_owner(
-    uint32_t uid, uint32_t gid, const struct linux_idrange* range, int* userns_fd_out, struct cv_error* err)
+static int make_userns(const char* uid_map, const char* gid_map, int* userns_fd_out, struct cv_error* err)
 {
-    char uid_map[128], gid_map[128];
-    linux_userns_owner_map(uid, range, uid_map, sizeof(uid_map));
-    linux_userns_owner_map(gid, range, gid_map, sizeof(gid_map));
     struct clone_args args = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
     pid_t             pid  = sys_clone3(&args);
     if (pid == 0)
@@ -83,4 +79,31 @@ int linux_userns_for_owner(
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         ;
     return rc;
+}
+
+int linux_userns_for_owner(
+    uint32_t uid, uint32_t gid, const struct linux_idrange* range, int* userns_fd_out, struct cv_error* err)
+{
+    char uid_map[128], gid_map[128];
+    linux_userns_owner_map(uid, range, uid_map, sizeof(uid_map));
+    linux_userns_owner_map(gid, range, gid_map, sizeof(gid_map));
+    return make_userns(uid_map, gid_map, userns_fd_out, err);
+}
+
+static void print_maps(const struct cv_spec_id_maps* maps, struct cv_str* text)
+{
+    for (size_t i = 0; i < maps->count; i++)
+        cv_str_printf(text, "%u %u %u\n", maps->items[i].container_id, maps->items[i].host_id, maps->items[i].size);
+}
+
+int linux_userns_for_maps(
+    const struct cv_spec_id_maps* uids, const struct cv_spec_id_maps* gids, int* userns_fd_out, struct cv_error* err)
+{
+    CV_CLEANUP(cv_str_release) struct cv_str uid_map = { 0 };
+    CV_CLEANUP(cv_str_release) struct cv_str gid_map = { 0 };
+    print_maps(uids, &uid_map);
+    print_maps(gids, &gid_map);
+    if (uid_map.failed || gid_map.failed)
+        return cv_error_no_memory(err);
+    return make_userns(uid_map.text, gid_map.text, userns_fd_out, err);
 }

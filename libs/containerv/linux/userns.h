@@ -7,6 +7,8 @@
 
 #include <cv/error.h>
 
+#include "spec/spec.h"
+
 struct linux_idrange;
 
 /* Map 0..size-1 of the process's user namespace to the range. */
@@ -21,5 +23,9 @@ int linux_userns_owner_map(uint32_t owner, const struct linux_idrange* range, ch
 /* A descriptor of a user namespace with that map. */
 int linux_userns_for_owner(
     uint32_t uid, uint32_t gid, const struct linux_idrange* range, int* userns_fd_out, struct cv_error* err);
+
+/* The same with given maps: ids on disk are `container_id`, ids that are seen `host_id`. */
+int linux_userns_for_maps(
+    const struct cv_spec_id_maps* uids, const struct cv_spec_id_maps* gids, int* userns_fd_out, struct cv_error* err);
 
 #endif

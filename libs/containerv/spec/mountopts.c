@@ -215,7 +215,7 @@ const char* cv_mount_options_data(const struct cv_mount_options* options, const 
 const char* cv_mount_options_word(size_t index)
 {
     for (size_t i = 0; i < CV_ARRAY_LEN(words_known); i++) {
-        if (words_known[i].action == ACT_UNSUPPORTED || cv_str_starts_with(words_known[i].name, "x-containerv."))
+        if (cv_str_starts_with(words_known[i].name, "x-containerv."))
             continue;
         if (index-- == 0)
             return words_known[i].name;
