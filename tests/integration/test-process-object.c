@@ -17,6 +17,7 @@
 #include <cv-test/support.h>
 #include <cv/str.h>
 
+#include "linux/bare.h"
 #include "linux/container.h"
 
 enum { ANSWER_MAX = 4096, RUN_SECONDS = 30 };
@@ -315,6 +316,62 @@ static void one_that_joins_has_its_own(void** state)
     cv_spec_free(spec);
 }
 
+/* --- of an OCI runtime --------------------------------------------------------------------------------------------------------- */
+
+static pid_t create_bare(const char* id, bool no_new_keyring, int output)
+{
+    struct cv_spec* spec = NULL;
+    pid_t           pid  = 0;
+    char*           text = cv_asprintf(&err,
+                  "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"%s\",\"readonly\":true},\"process\":{\"cwd\":\"/\","
+                            "\"env\":[\"PATH=/bin\"],\"args\":[\"/bin/sh\",\"-c\",\"cat /proc/keys\"]},\"mounts\":[{\"destination\":"
+                            "\"/proc\",\"type\":\"proc\",\"source\":\"proc\"}],"
+                            "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"mount\"}]}}",
+                  getenv("CV_SUITE_ROOTFS"));
+
+    assert_non_null(text);
+    CV_TEST_OK(err, cv_spec_parse(text, strlen(text), &spec, &err));
+    free(text);
+    const struct linux_bare_options options = { .root = cv_test_path("bare"),
+        .id                                           = id,
+        .bundle                                       = cv_test_path(""),
+        .no_cgroup                                    = true,
+        .no_new_keyring                               = no_new_keyring,
+        .stdio                                        = { -1, output, output },
+        .console_fd                                   = -1 };
+    CV_TEST_OK(err, linux_bare_create(spec, &options, &pid, NULL, &err));
+    cv_spec_free(spec);
+    return pid;
+}
+
+/* What /proc/keys is in it: only keys that its program may see. */
+static const char* keys_in(const char* id, bool no_new_keyring)
+{
+    static char        answer[ANSWER_MAX];
+    struct linux_bare* bare = NULL;
+    int                output[2];
+    assert_int_equal(pipe2(output, O_CLOEXEC), 0);
+    pid_t pid = create_bare(id, no_new_keyring, output[1]);
+    close(output[1]);
+    CV_TEST_OK(err, linux_bare_open(cv_test_path("bare"), id, &bare, &err));
+    CV_TEST_OK(err, linux_bare_start(bare, &err));
+    hear(output[0], answer);
+    close(output[0]);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    CV_TEST_OK(err, linux_bare_delete(bare, false, &err));
+    linux_bare_close(bare);
+    return answer;
+}
+
+static void a_runtimes_container_has_its_own_keyring(void** state)
+{
+    (void)state;
+    const char* keys = keys_in("keys-own", false);
+    assert_non_null(strstr(keys, " _ses.keys-own"));
+    assert_non_null(strstr(keys, " 3f1b0000 "));
+    assert_null(strstr(keys_in("keys-given", true), "_ses.keys-given"));
+}
+
 static int setup(void** state)
 {
     if (cv_test_setup(state) != 0 || mkdir(cv_test_path("run"), 0700) < 0 || mkdir(cv_test_path("state"), 0700) < 0
@@ -330,7 +387,7 @@ static int teardown(void** state)
     return cv_test_teardown(state);
 }
 
-int main(void)
+int main(int argc, char** argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_scheduler_is_set),
@@ -344,7 +401,11 @@ int main(void)
         cmocka_unit_test(a_capability_of_nobody_is_named),
         cmocka_unit_test(the_terminal_has_its_size),
         cmocka_unit_test(one_that_joins_has_its_own),
+        cmocka_unit_test(a_runtimes_container_has_its_own_keyring),
     };
+
+    (void)argc;
+    linux_bare_settle(argv);
 
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -224,7 +224,6 @@ static int make(const struct making* making, const struct linux_home* home, cons
     struct linux_bare_make           how       = { .id = options->id,
                         .bundle                        = options->bundle,
                         .no_pivot                      = options->no_pivot,
-                        .new_keyring                   = !options->no_new_keyring,
                         .manager                       = options->no_cgroup        ? LINUX_OCI_NO_CGROUP
                                                          : options->systemd_cgroup ? LINUX_OCI_SYSTEMD
                                                                                    : LINUX_OCI_FOLDERS };
@@ -232,6 +231,7 @@ static int make(const struct making* making, const struct linux_home* home, cons
                           .stdio                            = { options->stdio[0], options->stdio[1], options->stdio[2] },
                           .extra                            = options->extra,
                           .extra_count                      = options->extra_count,
+                          .keyring                          = options->no_new_keyring ? NULL : options->id,
                           .terminal                         = spec->process.terminal,
                           .columns                          = (uint16_t)spec->process.console_width,
                           .rows                             = (uint16_t)spec->process.console_height };

@@ -67,18 +67,25 @@ static int check_runs(struct linux_bare* bare, struct cv_error* err)
 static int start_in(struct linux_bare* bare, const struct linux_bare_exec* exec, const struct cv_spec_process* process,
     struct linux_child* child_out, struct cv_error* err)
 {
-    bool                    is_main   = false;
-    struct linux_start      start     = { .process = process,
-                 .stdio                            = { exec->stdio[0], exec->stdio[1], exec->stdio[2] },
-                 .extra                            = exec->extra,
-                 .extra_count                      = exec->extra_count,
-                 .terminal                         = process->terminal,
-                 .columns                          = (uint16_t)process->console_width,
-                 .rows                             = (uint16_t)process->console_height };
-    struct linux_container* container = linux_container_new(err);
+    bool                        is_main   = false;
+    CV_CLEANUP(cv_freep) char*  state     = NULL;
+    struct linux_seccomp_notify notify    = { .state = NULL };
+    struct linux_start          start     = { .process = process,
+                     .stdio                            = { exec->stdio[0], exec->stdio[1], exec->stdio[2] },
+                     .extra                            = exec->extra,
+                     .extra_count                      = exec->extra_count,
+                     .keyring                          = bare->state.no_new_keyring ? NULL : bare->info.id,
+                     .terminal                         = process->terminal,
+                     .columns                          = (uint16_t)process->console_width,
+                     .rows                             = (uint16_t)process->console_height };
+    struct linux_container*     container = linux_container_new(err);
     if (container == NULL)
         return CV_ERR_NO_MEMORY;
     int rc = check_runs(bare, err);
+    if (rc == 0)
+        rc = linux_bare_notify(bare, "running", &notify, &state, err);
+    if (notify.state != NULL)
+        start.notify = &notify;
     if (rc == 0)
         rc = fill(bare, exec->cgroup, container, err);
     if (rc == 0)

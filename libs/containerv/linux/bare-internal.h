@@ -9,6 +9,7 @@
 #include "linux/bare.h"
 #include "linux/container-internal.h"
 #include "linux/oci-cgroup.h"
+#include "linux/seccomp-notify.h"
 
 struct linux_bare {
     char*                   root;
@@ -36,6 +37,10 @@ void linux_bare_late_hooks(struct linux_bare* bare, enum linux_bare_hook kind, p
 
 /* Its cgroup, opened once: CV_ERR_NOT_FOUND when it is gone. *cgroup_out is NULL when it never had one. */
 int linux_bare_cgroup(struct linux_bare* bare, struct linux_oci_cgroup** cgroup_out, struct cv_error* err);
+
+/* Whom the filter of a process in it asks; *notify_out borrows the malloc'ed *state_out. Without a listenerPath both are empty: NULL. */
+int linux_bare_notify(const struct linux_bare* bare, const char* status, struct linux_seccomp_notify* notify_out,
+    char** state_out, struct cv_error* err);
 
 /* "<root>/<id>", made by nobody else. */
 int linux_bare_make_folder(const char* root, const char* id, int* folder_fd_out, struct cv_error* err);

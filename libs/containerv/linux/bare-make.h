@@ -22,7 +22,7 @@ struct linux_setup;
 struct linux_bare_make {
     const char*            id;
     const char*            bundle;
-    bool                   no_pivot, new_keyring;
+    bool                   no_pivot;
     enum linux_oci_manager manager;
 };
 

@@ -270,18 +270,37 @@ const struct cv_error* linux_bare_warning(const struct linux_bare* bare)
     return bare->warning.code < 0 ? &bare->warning : NULL;
 }
 
+int linux_bare_notify(const struct linux_bare* bare, const char* status, struct linux_seccomp_notify* notify_out,
+    char** state_out, struct cv_error* err)
+{
+    const struct cv_spec* spec = bare->info.spec;
+    if (spec->linux_.seccomp.listener_path == NULL)
+        return 0;
+    int rc =
+        linux_bare_oci_state(spec, bare->info.id, status, (pid_t)bare->state.pid, bare->state.bundle, state_out, err);
+    if (rc == 0)
+        *notify_out = (struct linux_seccomp_notify){ .spec = spec, .state = *state_out };
+    return rc;
+}
+
 int linux_bare_start(struct linux_bare* bare, struct cv_error* err)
 {
-    struct setup_message            go    = { .word = SETUP_GO, .pid = (pid_t)bare->state.pid };
-    struct linux_child              child = { .pidfd = -1, .terminal_fd = -1 };
-    CV_CLEANUP(linux_fd_closep) int fd    = -1;
-    struct cv_error                 own   = CV_ERROR_INIT;
-    err                                   = err != NULL ? err : &own;
-    int rc                                = linux_bare_look(bare, NULL, err);
+    struct setup_message            go     = { .word = SETUP_GO, .pid = (pid_t)bare->state.pid };
+    struct linux_seccomp_notify     notify = { .state = NULL };
+    CV_CLEANUP(cv_freep) char*      state  = NULL;
+    struct linux_child              child  = { .pid = go.pid, .pidfd = -1, .terminal_fd = -1 };
+    CV_CLEANUP(linux_fd_closep) int fd     = -1;
+    struct cv_error                 own    = CV_ERROR_INIT;
+    err                                    = err != NULL ? err : &own;
+    int rc                                 = linux_bare_look(bare, NULL, err);
     if (rc == 0 && bare->info.status != LINUX_BARE_CREATED)
         return linux_bare_wrong_state(bare, "only one that is created can be started", err);
     if (rc == 0)
+        rc = linux_bare_notify(bare, "created", &notify, &state, err);
+    if (rc == 0)
         rc = connect_to(bare, &fd, err);
+    if (notify.state != NULL)
+        child.notify = &notify;
     if (rc == 0)
         rc = setup_say(fd, &go, -1, err);
     if (rc == 0)

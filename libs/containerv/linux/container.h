@@ -26,14 +26,15 @@ struct linux_seccomp_notify;
 
 /* One program to start. Descriptors are borrowed. */
 struct linux_start {
-    const struct cv_spec_process*      process;
-    const char*                        user; /* "name:group" of the container's own files, NULL: process->user counts */
-    const struct cv_strv*              groups;   /* may be NULL */
-    int                                stdio[3]; /* -1: the null device */
-    const int*                         extra;    /* become 3, 4, ... */
-    size_t                             extra_count;
-    bool                               terminal;
-    uint16_t                           columns, rows;
+    const struct cv_spec_process* process;
+    const char*                   user;     /* "name:group" of the container's own files, NULL: process->user counts */
+    const struct cv_strv*         groups;   /* may be NULL */
+    int                           stdio[3]; /* -1: the null device */
+    const int*                    extra;    /* become 3, 4, ... */
+    size_t                        extra_count;
+    bool                          terminal;
+    uint16_t                      columns, rows;
+    const char*                   keyring; /* name of the session keyring to go to (keyring.h); NULL: the caller's */
     const struct linux_seccomp_notify* notify; /* of a bare container whose filter asks somebody; may be NULL */
 };
 

@@ -11,6 +11,7 @@
 #include "linux/caps.h"
 #include "linux/exec-internal.h"
 #include "linux/fd.h"
+#include "linux/keyring.h"
 #include "linux/landlock.h"
 #include "linux/unprivileged.h"
 #include "linux/users.h"
@@ -45,6 +46,12 @@ int linux_exec_identity(const struct linux_start* start, struct linux_identity* 
     memcpy(who->groups, user->additional_gids, user->additional_gid_count * sizeof(*who->groups));
     who->group_count = user->additional_gid_count;
     return 0;
+}
+
+int linux_exec_keyring(const struct linux_exec* what, struct cv_error* err)
+{
+    bool users = cv_spec_namespace(what->spec, "user") != NULL;
+    return linux_keyring_join(what->start->keyring, what->start->process->selinux_label, users, err);
 }
 
 static int become(const struct linux_identity* who, struct cv_error* err)

@@ -14,6 +14,9 @@ struct linux_exec_kept {
 /* exec-identity.c: the user by name or number. The caller releases *who. */
 int linux_exec_identity(const struct linux_start* start, struct linux_identity* who, struct cv_error* err);
 
+/* exec-identity.c: the container's session keyring, while still root there. */
+int linux_exec_keyring(const struct linux_exec* what, struct cv_error* err);
+
 /* exec-streams.c: a terminal of the container's devpts; its master is said over the status socket. */
 int linux_exec_terminal(
     const struct linux_exec* what, const struct linux_identity* who, int* slave_out, struct cv_error* err);

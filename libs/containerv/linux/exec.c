@@ -45,6 +45,8 @@ static int become_program(const struct linux_exec* what, struct linux_identity* 
     int                    rc    = linux_exec_identity(what->start, who, err);
     if (rc == 0 && setsid() < 0 && errno != EPERM) /* EPERM: PID 1 leads its session already */
         rc = cv_error_errno(err, errno, "start a session", NULL);
+    if (rc == 0 && what->start->keyring != NULL)
+        rc = linux_exec_keyring(what, err);
     if (rc == 0 && what->start->terminal)
         rc = linux_exec_terminal(what, who, &slave, err);
     if (rc == 0)

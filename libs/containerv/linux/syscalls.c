@@ -110,7 +110,7 @@ int sys_lsm_list_modules(uint64_t* ids, uint32_t* size, uint32_t flags)
     return (int)syscall(NUMBER, ids, size, flags);
 }
 
-long sys_keyctl(int operation, const void* a, unsigned long b)
+long sys_keyctl(int operation, unsigned long a, unsigned long b)
 {
     return syscall(SYS_keyctl, operation, a, b, 0, 0);
 }

@@ -31,6 +31,6 @@ int   sys_sched_setaffinity(pid_t pid, const void* mask, size_t size);
 int   sys_sched_getaffinity(pid_t pid, void* mask, size_t size); /* bytes written */
 int   sys_ioprio_set_self(int priority);
 int   sys_lsm_list_modules(uint64_t* ids, uint32_t* size, uint32_t flags); /* how many */
-long  sys_keyctl(int operation, const void* a, unsigned long b);
+long  sys_keyctl(int operation, unsigned long a, unsigned long b);
 
 #endif
