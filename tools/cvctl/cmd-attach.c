@@ -11,12 +11,6 @@ struct attach_options {
     bool                no_input, json;
 };
 
-static int set_keys(void* target, const struct cv_option* option, const char* value, struct cv_error* err)
-{
-    (void)option;
-    return cvctl_detach_keys_parse(value, &((struct attach_options*)target)->attach.keys, err);
-}
-
 #define AT(member) offsetof(struct attach_options, member)
 
 static const struct cv_option options[] = {
@@ -26,7 +20,8 @@ static const struct cv_option options[] = {
     { "sig-proxy", 0, NULL, cv_option_bool, AT(attach.proxy),
         "hand signals on to the program (default); =false: they only end attach" },
     { "replay", 0, NULL, cv_option_bool, AT(attach.replay), "first all that it has written so far" },
-    { "detach-keys", 0, "KEYS", set_keys, 0, "leave a terminal by them, default " CVCTL_DETACH_KEYS "; \"\" is none" },
+    { "detach-keys", 0, "KEYS", cvctl_option_detach_keys, AT(attach.keys),
+        "leave a terminal by them, default " CVCTL_DETACH_KEYS "; \"\" is none" },
     { "format", 0, "FORMAT", cvctl_option_format, AT(json), "how errors are printed: text or json" },
     { NULL },
 };

@@ -14,12 +14,6 @@ struct exec_options {
     struct cvctl_detach_keys keys;
 };
 
-static CVCTL_SETTER(set_keys)
-{
-    (void)option;
-    return cvctl_detach_keys_parse(value, &((struct exec_options*)target)->keys, err);
-}
-
 #define AT(member) offsetof(struct exec_options, member)
 
 static const struct cv_option options[] = {
@@ -34,7 +28,7 @@ static const struct cv_option options[] = {
         "working folder inside, default the container's" },
     { "user", 'u', "USER[:GROUP]", cv_option_string, AT(run.user), "default the container's" },
     { "timeout", 0, "DURATION", cvctl_run_set_timeout, 0, "kill the program after 90, 90s, 1m30s, 500ms" },
-    { "detach-keys", 0, "KEYS", set_keys, 0,
+    { "detach-keys", 0, "KEYS", cvctl_option_detach_keys, AT(keys),
         "leave the terminal by them, default " CVCTL_DETACH_KEYS "; \"\" is none" },
     { "format", 0, "FORMAT", cvctl_option_format, AT(run.json), "how errors are printed: text or json" },
     { NULL },

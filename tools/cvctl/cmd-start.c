@@ -11,18 +11,13 @@ struct start_options {
     bool                attached, json;
 };
 
-static int set_keys(void* target, const struct cv_option* option, const char* value, struct cv_error* err)
-{
-    (void)option;
-    return cvctl_detach_keys_parse(value, &((struct start_options*)target)->attach.keys, err);
-}
-
 #define AT(member) offsetof(struct start_options, member)
 
 static const struct cv_option options[] = {
     { "attach", 'a', NULL, cv_option_bool, AT(attached), "print what it writes until it stops; only one container" },
     { "interactive", 'i', NULL, cv_option_bool, AT(attach.input), "the same, and connect your input" },
-    { "detach-keys", 0, "KEYS", set_keys, 0, "leave a terminal by them, default " CVCTL_DETACH_KEYS "; \"\" is none" },
+    { "detach-keys", 0, "KEYS", cvctl_option_detach_keys, AT(attach.keys),
+        "leave a terminal by them, default " CVCTL_DETACH_KEYS "; \"\" is none" },
     { "format", 0, "FORMAT", cvctl_option_format, AT(json), "how errors are printed: text or json" },
     { NULL },
 };

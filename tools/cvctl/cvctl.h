@@ -96,6 +96,8 @@ int cvctl_option_table(
 
 /* A point in time (when.h) into an int64_t. */
 int cvctl_option_when(void* target, const struct cv_option* option, const char* value, struct cv_error* err);
+/* A struct cvctl_detach_keys. */
+int cvctl_option_detach_keys(void* target, const struct cv_option* option, const char* value, struct cv_error* err);
 
 /* stdout is complete? A full disk or a closed pipe must not look like success. Told once. Returns 0 or CVCTL_EXIT_OURS. */
 int cvctl_finish_output(void);

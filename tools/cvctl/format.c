@@ -1,9 +1,10 @@
-/* Options that several commands have: --format, and points in time. */
+/* Options that several commands have: --format, points in time, and keys. */
 #include <string.h>
 
 #include <cv/clock.h>
 
 #include "cvctl.h"
+#include "detach-keys.h"
 #include "when.h"
 
 #include <cv/banned.h>
@@ -48,4 +49,9 @@ int cvctl_option_table(void* target, const struct cv_option* option, const char*
 int cvctl_option_when(void* target, const struct cv_option* option, const char* value, struct cv_error* err)
 {
     return cv_when_parse(value, cv_clock_realtime_ns(), (int64_t*)(void*)((char*)target + option->offset), err);
+}
+
+int cvctl_option_detach_keys(void* target, const struct cv_option* option, const char* value, struct cv_error* err)
+{
+    return cvctl_detach_keys_parse(value, (struct cvctl_detach_keys*)(void*)((char*)target + option->offset), err);
 }
