@@ -8,6 +8,7 @@
 #include <cv/handle.h>
 
 #include "linux/archive.h"
+#include "linux/client-hear.h"
 #include "linux/client.h"
 
 #include <cv/banned.h>
@@ -37,49 +38,19 @@ static int send_job(int main_fd, const struct cv_copy_request* request, int copy
     return 0;
 }
 
-static int tick(void* context, struct cv_error* err)
-{
-    const struct cv_copy_request* request = context;
-    return request->moved(request->context, 0, 0, err);
-}
-
-static int hear(const struct cv_copy_request* request, const struct copy_frame* frame, bool* done, struct cv_error* err)
-{
-    switch (frame->kind) {
-    case COPY_FAILED:
-        return request->failed(request->context, frame->path, &frame->error, err);
-    case COPY_COUNT:
-        return request->moved(request->context, frame->entries, frame->size, err);
-    case COPY_DONE:
-        *done = true;
-        return 0;
-    case COPY_FATAL:
-        if (err != NULL)
-            *err = frame->error;
-        return frame->error.code;
-    default:
-        return cv_error_set(err, CV_ERR_PROTOCOL, "the archive's program says what it may not say");
-    }
-}
-
 /* Closing the socket ends the program, wherever it is. */
 static int hear_all(int main_fd, const struct cv_copy_request* request, struct cv_error* err)
 {
+    const struct linux_hear hear = {
+        .who = "the archive's program", .failed = request->failed, .moved = request->moved, .context = request->context
+    };
     struct copy_stream stream;
-    struct copy_frame  frame;
-    bool               done = false;
-    int                rc   = copy_stream_init(&stream, main_fd, err);
-    stream.tick             = tick;
-    stream.context          = (void*)(uintptr_t)request;
-    while (rc == 0 && !done) {
-        rc = copy_stream_get(&stream, &frame, err);
-        if (rc == CV_ERR_LOST)
-            return copy_stream_release(&stream), cv_error_set(err, rc, "the archive's program ended unexpectedly");
-        if (rc == 0)
-            rc = hear(request, &frame, &done, err);
-    }
+    bool               last_word = false;
+    int                rc        = copy_stream_init(&stream, main_fd, err);
+    if (rc == 0)
+        rc = linux_client_hear(&stream, &hear, &last_word, err);
     copy_stream_release(&stream);
-    return rc;
+    return rc == CV_ERR_LOST && !last_word ? cv_error_set(err, rc, "the archive's program ended unexpectedly") : rc;
 }
 
 int linux_client_archive(const struct cv_copy_request* request, int copy_fd, struct cv_error* err)

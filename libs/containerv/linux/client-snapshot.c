@@ -14,42 +14,15 @@
 #include <cv/random.h>
 #include <cv/str.h>
 
+#include "linux/client-hear.h"
 #include "linux/client-instance.h"
 #include "linux/copy-plan.h"
-#include "linux/copy-stream.h"
 
 #include <cv/banned.h>
 
 enum { NAME_DIGITS = 16, CLEAN_MS = 600000 };
 
 /* --- hearing it ------------------------------------------------------------------------------------------------------------------- */
-
-static int tick(void* context, struct cv_error* err)
-{
-    const struct cv_snapshot_request* request = context;
-    return request->moved(request->context, 0, 0, err);
-}
-
-static int hear(
-    const struct cv_snapshot_request* request, const struct copy_frame* frame, bool* done, struct cv_error* err)
-{
-    switch (frame->kind) {
-    case COPY_CHANGE:
-        return request->changed(request->context, frame->change, frame->path, err);
-    case COPY_COUNT:
-        return request->moved(request->context, frame->entries, frame->size, err);
-    case COPY_DONE:
-        *done = true;
-        return 0;
-    case COPY_FATAL:
-        *done = true;
-        if (err != NULL)
-            *err = frame->error;
-        return frame->error.code;
-    default:
-        return cv_error_set(err, CV_ERR_PROTOCOL, "the container's end of the snapshot says what it may not say");
-    }
-}
 
 /* Who was told to stop takes away what it made before it ends. */
 static void stop(struct copy_stream* stream)
@@ -63,19 +36,18 @@ static void stop(struct copy_stream* stream)
 
 static int hear_all(int fd, const struct cv_snapshot_request* request, struct cv_error* err)
 {
-    struct copy_stream stream;
-    struct copy_frame  frame;
-    bool               done = false;
-    int                rc   = copy_stream_init(&stream, fd, err);
-    stream.tick             = tick;
-    stream.context          = (void*)(uintptr_t)request;
-    while (rc == 0 && !done) {
-        rc = copy_stream_get(&stream, &frame, err);
-        if (rc == 0)
-            rc = hear(request, &frame, &done, err);
+    const struct linux_hear hear = { .who = "the container's end of the snapshot",
+        .changed                          = request->changed,
+        .moved                            = request->moved,
+        .context                          = request->context };
+    struct copy_stream      stream;
+    bool                    last_word = false;
+    int                     rc        = copy_stream_init(&stream, fd, err);
+    if (rc == 0) {
+        rc = linux_client_hear(&stream, &hear, &last_word, err);
+        if (rc < 0 && !last_word && rc != CV_ERR_LOST)
+            stop(&stream);
     }
-    if (rc < 0 && !done && rc != CV_ERR_LOST)
-        stop(&stream);
     copy_stream_release(&stream);
     return rc;
 }

@@ -26,7 +26,7 @@ add_library(cv_guardian_loop OBJECT
     guardian-copy.c guardian-events.c guardian-listen.c guardian-loop.c guardian-peers.c guardian-reconcile.c guardian-records.c guardian-requests.c guardian-snapshot.c guardian-start.c)
 target_link_libraries(cv_guardian_loop PUBLIC cv_linux_wire)
 
-cv_static_library(cv_linux_client backend.c client-archive.c client.c client-calls.c client-copy.c client-events.c client-home.c client-instance.c client-log.c
+cv_static_library(cv_linux_client backend.c client-archive.c client.c client-calls.c client-copy.c client-events.c client-hear.c client-home.c client-instance.c client-log.c
     client-list.c client-reach.c client-reconcile.c client-snapshot.c client-start.c client-supervised.c client-supervisor.c process-info.c)
 target_link_libraries(cv_linux_client PUBLIC cv_linux_wire cv_linux_copy cv_linux_log_writer cv_linux_rights Threads::Threads)
 # The library, or a program that has it in itself, finds the others by the way between their folders, however deep they are
