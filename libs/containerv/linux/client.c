@@ -189,7 +189,7 @@ static int lost(struct cv_error* err)
     return CV_ERR_LOST;
 }
 
-static int send_connection(int main_fd, int connection_fd)
+int linux_client_send_connection(int main_fd, int connection_fd)
 {
     union {
         struct cmsghdr header;
@@ -222,14 +222,14 @@ static int hand_to_slot(uint64_t generation, int guardian_end)
     cv_mutex_lock(&client.mutex);
     slot = find(generation);
     if (slot != NULL)
-        error_number = send_connection(slot->main_fd, guardian_end);
+        error_number = linux_client_send_connection(slot->main_fd, guardian_end);
     cv_mutex_unlock(&client.mutex);
     return error_number;
 }
 
 static int hand_over(const struct linux_route* route, int guardian_end, struct cv_error* err)
 {
-    int error_number = route->main_fd >= 0 ? send_connection(route->main_fd, guardian_end)
+    int error_number = route->main_fd >= 0 ? linux_client_send_connection(route->main_fd, guardian_end)
                                            : hand_to_slot(route->generation, guardian_end);
 
     if (error_number == 0)

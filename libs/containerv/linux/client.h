@@ -36,6 +36,9 @@ int linux_client_start(const char* path, int main_fd, pid_t* pid_out, struct cv_
 int  linux_client_begin_create(uint64_t* generation_out, struct cv_error* err);
 void linux_client_end_create(uint64_t generation);
 
+/* Hand one end of a connection over the main socket of a guardian or supervisor. 0, or what errno is. */
+int linux_client_send_connection(int main_fd, int connection_fd);
+
 /* How a container's guardian is reached. */
 struct linux_route {
     uint64_t generation; /* one of our own guardians, when the others are -1 */

@@ -169,20 +169,27 @@ static void tell_start(struct supervisor* supervisor)
         supervisor_journal(supervisor, CV_EVENT_STARTED, main, NULL);
 }
 
-static int do_run(struct supervisor* supervisor, const Containerv__Guardian__Create* create, struct cv_error* err)
+/* Made or started, and on its own from now on. */
+static int run_live(struct supervisor* supervisor, bool is_new, struct cv_error* err)
 {
-    int result = claim_new(supervisor, create, err);
+    int result = add_container(supervisor, err);
 
-    if (result == 0)
-        result = add_container(supervisor, err);
     if (result == 0)
         result = go_live(supervisor, err);
     if (result < 0)
         return result;
-    supervisor_journal(supervisor, CV_EVENT_CREATED, NULL, NULL);
+    if (is_new)
+        supervisor_journal(supervisor, CV_EVENT_CREATED, NULL, NULL);
     tell_start(supervisor);
     guardian_detach(&supervisor->guardian);
     return 0;
+}
+
+static int do_run(struct supervisor* supervisor, const Containerv__Guardian__Create* create, struct cv_error* err)
+{
+    int result = claim_new(supervisor, create, err);
+
+    return result == 0 ? run_live(supervisor, true, err) : result;
 }
 
 /* Nobody holds it then, and nobody finds out that it could not be started before that is tried. */
@@ -206,15 +213,7 @@ static int do_start(struct supervisor* supervisor, const Containerv__Guardian__C
 {
     int result = claim_kept(supervisor, create->id, err);
 
-    if (result == 0)
-        result = add_container(supervisor, err);
-    if (result == 0)
-        result = go_live(supervisor, err);
-    if (result < 0)
-        return result;
-    tell_start(supervisor);
-    guardian_detach(&supervisor->guardian);
-    return 0;
+    return result == 0 ? run_live(supervisor, false, err) : result;
 }
 
 /* Its record stays as it is, and it has no socket for others. */

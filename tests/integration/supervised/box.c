@@ -123,26 +123,6 @@ static int receive(int fd, int64_t timeout_ms, Containerv__Guardian__Reply** rep
     return 0;
 }
 
-static void hand_over(int main_fd, int connection_fd)
-{
-    union {
-        struct cmsghdr header;
-        char           bytes[CMSG_SPACE(sizeof(int))];
-    } control            = { .bytes = { 0 } };
-    char          byte   = 0;
-    struct iovec  part   = { &byte, 1 };
-    struct msghdr header = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
-    };
-    struct cmsghdr* attached = CMSG_FIRSTHDR(&header);
-
-    attached->cmsg_level = SOL_SOCKET;
-    attached->cmsg_type  = SCM_RIGHTS;
-    attached->cmsg_len   = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(attached), &connection_fd, sizeof(int));
-    (void)!sendmsg(main_fd, &header, MSG_NOSIGNAL); /* one that has ended does not answer */
-}
-
 pid_t box_start_program(int main_fd)
 {
     CV_CLEANUP(cv_freep) char* path = NULL;
@@ -175,7 +155,7 @@ static int ask_to_create(int main_fd, Containerv__Guardian__Create* create, stru
     request.create         = create;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     CV_TEST_OK(err, send_request(ends[0], &request, &err));
-    hand_over(main_fd, ends[1]);
+    (void)linux_client_send_connection(main_fd, ends[1]); /* one that has ended does not answer */
     close(ends[1]);
     rc = receive(ends[0], PATIENCE_MS, &reply, error);
     close(ends[0]);
