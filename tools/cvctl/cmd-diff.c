@@ -112,7 +112,8 @@ const struct cvctl_command cvctl_diff_command = {
     .details =
         "One line each: 'A' added, 'C' changed, 'D' deleted, and the path; control characters and backslashes in it\n"
         "are written as '\\' and three octal digits. A folder is changed also when something in it is; what was in a\n"
-        "deleted folder is not told. In JSON a path that is no UTF-8 is a list 'bytes'. A container whose root folder\n"
-        "is used in place (--rootfs without ':O') can't tell.\n",
+        "deleted folder is not told, nor are the empty places that were made for mounts. In JSON a path that is no "
+        "UTF-8\n"
+        "is a list 'bytes'. A container whose root folder is used in place (--rootfs without ':O') can't tell.\n",
     .run = run,
 };

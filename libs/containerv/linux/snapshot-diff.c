@@ -1,6 +1,9 @@
 /*
  * The changes of a container: what is in its upper, compared with the layers below. What those show at a path is found folder by folder
  * as the overlay does it: at each level there is a list of the layers that have this folder, the topmost first.
+ *
+ * The places that were made for mounts are no change of the container's: empty files and folders, and folders that hold nothing else. So a
+ * folder is told once something is found in it, or when it is left.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,9 +24,17 @@ struct lower {
     size_t count;
 };
 
-struct diff {
-    struct lower levels[COPY_DEPTH_MAX];
+struct level {
+    struct lower lower;
+    char         untold; /* its change, which is told with the next one in it; 0: it was told */
+    bool         places; /* there are places of mounts in it */
 };
+
+struct diff {
+    struct level levels[COPY_DEPTH_MAX];
+};
+
+enum { PLACE_MODE = 0755 };
 
 enum found { FOUND_NOTHING, FOUND_FOLDER, FOUND_OTHER };
 
@@ -94,28 +105,62 @@ static int find(const struct snapshot_walk* walk, const struct lower* parent, co
     return rc;
 }
 
-static int tell(const struct snapshot_walk* walk, char change, struct cv_error* err)
+static struct level* level_at(const struct snapshot_walk* walk, size_t depth)
 {
-    struct copy_frame frame = { .kind = COPY_CHANGE, .change = change, .path = walk->path };
-    return copy_stream_put(walk->job->stream, &frame, err);
+    struct diff* diff = walk->context;
+    return &diff->levels[depth - 1];
 }
 
-static const struct lower* around(const struct snapshot_walk* walk, size_t depth)
+/* Folders around it that were not told yet come first. */
+static int tell_around(struct snapshot_walk* walk, size_t depth, struct cv_error* err)
 {
-    const struct diff* diff = walk->context;
-    return &diff->levels[depth - 1];
+    int rc = 0;
+    for (size_t i = 1; rc == 0 && i <= depth; i++) {
+        struct level*     level  = level_at(walk, i);
+        size_t            length = walk->levels[i - 1].path_length;
+        char              end    = walk->path[length];
+        struct copy_frame frame  = { .kind = COPY_CHANGE, .change = level->untold, .path = walk->path };
+        if (level->untold == 0)
+            continue;
+        walk->path[length] = '\0';
+        rc                 = copy_stream_put(walk->job->stream, &frame, err);
+        walk->path[length] = end;
+        level->untold      = 0;
+    }
+    return rc;
+}
+
+static int tell(struct snapshot_walk* walk, char change, struct cv_error* err)
+{
+    struct copy_frame frame = { .kind = COPY_CHANGE, .change = change, .path = walk->path };
+    int               rc    = tell_around(walk, walk->depth, err);
+    return rc == 0 ? copy_stream_put(walk->job->stream, &frame, err) : rc;
+}
+
+static bool is_place(const struct snapshot_walk* walk)
+{
+    const struct cv_strv* places = walk->job->places;
+    for (size_t i = 0; i < places->count; i++)
+        if (strcmp(places->items[i], walk->path) == 0)
+            return true;
+    return false;
 }
 
 static int entry(struct snapshot_walk* walk, int dirfd, const char* name, const struct stat* info, struct cv_error* err)
 {
-    CV_CLEANUP(lower_release) struct lower lower = { NULL };
+    CV_CLEANUP(lower_release) struct lower lower  = { NULL };
+    struct level*                          around = level_at(walk, walk->depth);
     enum found                             found;
-    int                                    rc = find(walk, around(walk, walk->depth), name, &lower, &found, err);
+    int                                    rc = find(walk, &around->lower, name, &lower, &found, err);
     (void)dirfd;
     if (rc < 0)
         return rc;
     if (snapshot_is_whiteout(info))
         return found != FOUND_NOTHING ? tell(walk, 'D', err) : 0;
+    if (found == FOUND_NOTHING && S_ISREG(info->st_mode) && info->st_size == 0 && is_place(walk)) {
+        around->places = true;
+        return 0;
+    }
     return tell(walk, found != FOUND_NOTHING ? 'C' : 'A', err);
 }
 
@@ -178,18 +223,33 @@ static int tell_hidden(
 
 /* --- folders ---------------------------------------------------------------------------------------------------------------------- */
 
+/* It is what the layers have, or what we make around a mount: what it was copied up or made for tells whether that is a change. */
+static bool is_plain(const struct snapshot_walk* walk, const struct lower* lower, const struct stat* info)
+{
+    struct stat below = { .st_mode = S_IFDIR | PLACE_MODE };
+    if (lower->count > 0 && fstat(lower->fds[0], &below) < 0)
+        return false;
+    return info->st_mode == below.st_mode && info->st_uid == below.st_uid + walk->job->shift
+           && info->st_gid == below.st_gid + walk->job->shift;
+}
+
 /* walk->depth counts this folder already. */
-static int enter_below(struct snapshot_walk* walk, int fd, const char* name, struct lower* lower, struct cv_error* err)
+static int enter_below(struct snapshot_walk* walk, int fd, const char* name, const struct stat* info,
+    struct level* level, struct cv_error* err)
 {
     enum found found;
     bool       opaque = false;
-    int        rc     = find(walk, around(walk, walk->depth - 1), name, lower, &found, err);
-    if (rc == 0)
-        rc = tell(walk, found == FOUND_NOTHING ? 'A' : 'C', err);
+    int        rc     = find(walk, &level_at(walk, walk->depth - 1)->lower, name, &level->lower, &found, err);
+    if (rc < 0)
+        return rc;
+    level->untold = found == FOUND_NOTHING ? 'A' : 'C';
+    level->places = false;
+    if (found == FOUND_OTHER || !is_plain(walk, &level->lower, info))
+        rc = tell_around(walk, walk->depth, err);
     if (rc == 0)
         rc = snapshot_is_opaque(fd, walk->job->user, &opaque, walk->path, err);
-    for (size_t i = 0; rc == 0 && opaque && i < lower->count; i++)
-        rc = tell_hidden(walk, fd, lower, i, err);
+    for (size_t i = 0; rc == 0 && opaque && i < level->lower.count; i++)
+        rc = tell_hidden(walk, fd, &level->lower, i, err);
     return rc;
 }
 
@@ -207,20 +267,24 @@ static int enter_top(struct snapshot_walk* walk, struct lower* lower, struct cv_
 
 static int enter(struct snapshot_walk* walk, int fd, const char* name, const struct stat* info, struct cv_error* err)
 {
-    struct diff*  diff  = walk->context;
-    struct lower* lower = &diff->levels[walk->depth - 1];
-    (void)info;
-    int rc = walk->depth == 1 ? enter_top(walk, lower, err) : enter_below(walk, fd, name, lower, err);
+    struct level* level = level_at(walk, walk->depth);
+    int rc = walk->depth == 1 ? enter_top(walk, &level->lower, err) : enter_below(walk, fd, name, info, level, err);
     if (rc < 0)
-        lower_release(lower);
+        lower_release(&level->lower);
     return rc;
 }
 
+/* Without `err` the walk has failed: there is nothing more to be told. */
 static int leave(struct snapshot_walk* walk, struct cv_error* err)
 {
-    struct diff* diff = walk->context;
-    (void)err;
-    lower_release(&diff->levels[walk->depth - 1]);
+    struct level* level = level_at(walk, walk->depth);
+    lower_release(&level->lower);
+    if (err == NULL || level->untold == 0)
+        return 0;
+    if (!level->places && (level->untold != 'A' || !is_place(walk)))
+        return tell_around(walk, walk->depth, err);
+    level->untold                           = 0;
+    level_at(walk, walk->depth - 1)->places = true;
     return 0;
 }
 

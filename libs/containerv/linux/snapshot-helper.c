@@ -19,6 +19,7 @@
 #include "linux/snapshot.h"
 #include "linux/syscalls.h"
 #include "linux/unprivileged.h"
+#include "spec/supervision.h"
 
 static int confine(struct cv_error* err)
 {
@@ -36,16 +37,30 @@ static int confine(struct cv_error* err)
     return rc;
 }
 
+/* Those that a symbolic link led elsewhere are told. */
+static int list_places(const struct cv_spec* spec, struct cv_strv* places, struct cv_error* err)
+{
+    static const char* const ours[] = { "/etc/hosts", "/etc/hostname", "/etc/resolv.conf" };
+    bool                     full   = spec->ext.secrets.count > 0 && cv_strv_append(places, CV_SPEC_SECRETS_FOLDER) < 0;
+    for (size_t i = 0; i < spec->mounts.count; i++)
+        full = cv_strv_append(places, spec->mounts.items[i].destination) < 0 || full;
+    for (size_t i = 0; i < CV_ARRAY_LEN(ours); i++)
+        full = cv_strv_append(places, ours[i]) < 0 || full;
+    return full ? cv_error_no_memory(err) : 0;
+}
+
 static int work(const struct linux_container* c, const struct linux_snapshot* snapshot, struct copy_stream* stream,
     struct cv_error* err)
 {
-    int                 place = c->upper_fd >= 0 ? c->upper_fd : c->home.home_fd;
-    struct snapshot_job job   = {
-          .folder_fd = snapshot->folder_fd,
-          .user      = linux_unprivileged()->active,
-          .shift     = c->upper_fd >= 0 && c->range.lock_fd >= 0 ? c->range.base : 0, /* the others are idmapped */
-          .layers    = &c->spec->ext.layers,
-          .stream    = stream,
+    CV_CLEANUP(cv_strv_release) struct cv_strv places = { NULL };
+    int                                        place  = c->upper_fd >= 0 ? c->upper_fd : c->home.home_fd;
+    struct snapshot_job                        job    = {
+                                  .folder_fd = snapshot->folder_fd,
+                                  .user      = linux_unprivileged()->active,
+                                  .shift = c->upper_fd >= 0 && c->range.lock_fd >= 0 ? c->range.base : 0, /* the others are idmapped */
+                                  .layers = &c->spec->ext.layers,
+                                  .places = &places,
+                                  .stream = stream,
     };
     int keep[]   = { snapshot->socket_fd, snapshot->folder_fd, -1 };
     job.upper_fd = keep[2] = openat(place, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -54,6 +69,8 @@ static int work(const struct linux_container* c, const struct linux_snapshot* sn
     int rc = linux_fd_close_others(keep, CV_ARRAY_LEN(keep), err);
     if (rc == 0)
         rc = confine(err);
+    if (rc == 0)
+        rc = list_places(c->spec, &places, err);
     if (rc < 0)
         return rc;
     return snapshot->folder_fd >= 0 ? snapshot_commit(&job, err) : snapshot_diff(&job, err);

@@ -24,6 +24,7 @@ struct snapshot_job {
     bool                  user;      /* the overlay has its marks in user.overlay.*, else in trusted.overlay.* */
     uint32_t              shift;     /* owners are that much above what the container sees */
     const struct cv_strv* layers;    /* paths on the host, lowest first */
+    const struct cv_strv* places;    /* paths that were made for mounts, as the container sees them; for a diff */
     struct copy_stream*   stream;    /* to the caller */
 };
 

@@ -119,6 +119,32 @@ class Diff(Snapshot):
         objects = [json.loads(line) for line in self.good("diff", "--format", "json", self.name).splitlines()]
         self.assertEqual(sorted(f"{entry['kind']} {entry['path']}" for entry in objects), lines)
 
+    def test_places_of_mounts_are_no_changes(self):
+        """On a root that has none of them: nothing is told before something was changed, and then just that, with what is around it."""
+        bare, secret = os.path.join(self.folder, "bare"), os.path.join(self.folder, "secret")
+        os.makedirs(os.path.join(bare, "bin"))
+        os.mkdir(os.path.join(bare, "etc"))
+        shutil.copy(os.path.join(ROOTFS, "bin/busybox"), os.path.join(bare, "bin/sh"))
+        with open(secret, "w") as file:
+            file.write("s3cret")
+        script = """echo up; read line; chmod 700 /data; echo 1 >/etc/own; mkdir -p /srv/deep/empty /run/empty; : >/run/file; sleep 1000"""
+        process = subprocess.Popen(
+            [CVCTL, "run", "-i", "--rootfs", bare + ":O", "--name", self.name, "-v", f"{self.folder}:/data/deep", "-v", f"{secret}:/srv/file:ro",
+             "--secret", f"source={secret},id=key", "--", "/bin/sh", "-c", script],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.communicate, timeout=DEADLINE)
+        self.addCleanup(process.kill)
+        self.assertEqual(process.stdout.readline(), "up\n")
+        self.reachable()
+        self.assertEqual(self.diff(), [])
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        changed = ["A /data", "A /etc/own", "A /run", "A /run/empty", "A /run/file", "A /srv", "A /srv/deep", "A /srv/deep/empty", "C /etc"]
+        end = time.monotonic() + DEADLINE
+        while "A /run/file" not in self.diff() and time.monotonic() < end:
+            time.sleep(0.02)
+        self.assertEqual(self.diff(), changed)
+
     def test_names_do_not_steer_the_terminal(self):
         self.serve(script=r"""cd /tmp; : >"$(printf 'a\nD b\033[2J\\')"; : >"$(printf '\377')"; echo up; exec sleep 1000""")
         self.assertIn(r"A /tmp/a\012D b\033[2J\134", self.diff())

@@ -34,7 +34,8 @@ struct containerv_change {
 
 /**
  * Tell each path that is not as in the layers: folders before what is in them, else in no order. The layers are looked at where they are
- * now. In a container that runs, what changes meanwhile may be told or not.
+ * now. In a container that runs, what changes meanwhile may be told or not. The empty places that were made for mounts (and /etc/hosts,
+ * hostname and resolv.conf) are left out, with folders that hold nothing else.
  *
  * @param each Called in the calling thread; non-zero: stop, with CV_ERR_CANCELLED.
  * @return 0; CV_ERR_UNSUPPORTED, CV_ERR_NOT_FOUND (a layer is gone), CV_ERR_LIMIT (too deep), CV_ERR_CANCELLED, CV_ERR_LOST.
