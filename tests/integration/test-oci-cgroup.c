@@ -5,12 +5,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "child.h"
 
+#include <chef/containerv/container.h>
 #include <cv/random.h>
 #include <cv/str.h>
 
@@ -271,6 +273,115 @@ static void limits_are_the_kernels(void** state)
     assert_string_equal(read_of(LINUX_CONTROLLER_CPUSET, "cpuset.cpus"), "0");
 }
 
+static struct cv_spec* changes_of(const char* resources)
+{
+    struct cv_spec* changes = NULL;
+    char            text[1024];
+    int             length = snprintf(text, sizeof(text), "{\"linux\":{\"resources\":{%s}}}", resources);
+    CV_TEST_OK(err, cv_spec_parse(text, (size_t)length, &changes, &err));
+    return changes;
+}
+
+static int update(const char* resources)
+{
+    struct cv_spec*         changes = changes_of(resources);
+    struct linux_oci_cgroup other;
+    CV_TEST_OK(err, linux_oci_cgroup_open(path, false, &other, &err));
+    int rc = linux_oci_cgroup_update(&other, &spec->linux_.resources, &changes->linux_.resources, &err);
+    linux_oci_cgroup_release(&other);
+    cv_spec_free(changes);
+    return rc;
+}
+
+static void limits_can_be_changed(void** state)
+{
+    (void)state;
+    CV_TEST_OK(err, claim("\"memory\":{\"limit\":33554432},\"pids\":{\"limit\":7},\"cpu\":{\"quota\":50000,"
+                          "\"period\":100000}"));
+    CV_TEST_OK(err, update("\"memory\":{\"limit\":67108864},\"cpu\":{\"quota\":20000}"));
+    assert_string_equal(read_of(LINUX_CONTROLLER_MEMORY, "memory.limit_in_bytes"), "67108864");
+    assert_string_equal(read_of(LINUX_CONTROLLER_CPU, "cpu.cfs_quota_us"), "20000");
+    assert_string_equal(read_of(LINUX_CONTROLLER_PIDS, "pids.max"), "7");
+    CV_TEST_OK(err, update("\"pids\":{\"limit\":-1},\"cpu\":{\"quota\":-1}"));
+    assert_string_equal(read_of(LINUX_CONTROLLER_PIDS, "pids.max"), "max");
+    assert_string_equal(read_of(LINUX_CONTROLLER_CPU, "cpu.cfs_quota_us"), "-1");
+}
+
+/* What was changed until then is as it was. */
+static void a_change_that_fails_changes_nothing(void** state)
+{
+    (void)state;
+    CV_TEST_OK(err, claim("\"memory\":{\"limit\":33554432}"));
+    CV_TEST_FAILS(CV_ERR_INVALID, err, update("\"memory\":{\"limit\":67108864},\"cpu\":{\"cpus\":\"4000\"}"));
+    assert_string_equal(read_of(LINUX_CONTROLLER_MEMORY, "memory.limit_in_bytes"), "33554432");
+    CV_TEST_FAILS(CV_ERR_UNSUPPORTED, err, update("\"devices\":[{\"allow\":true,\"access\":\"rwm\"}]"));
+    CV_TEST_FAILS(CV_ERR_UNSUPPORTED, err, update("\"unified\":{\"memory.high\":\"max\"}"));
+    CV_TEST_FAILS(CV_ERR_UNSUPPORTED, err, update("\"network\":{\"classID\":1}"));
+    assert_non_null(strstr(err.text, "net_cls"));
+}
+
+static void use_memory(void)
+{
+    (void)mmap(NULL, 16u << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    kill(getpid(), SIGSTOP);
+}
+
+static void memory_in_use_can_be_looked_at_first(void** state)
+{
+    (void)state;
+    int status;
+    CV_TEST_OK(err, claim("\"memory\":{\"limit\":33554432}"));
+    pid_t pid = start(use_memory);
+    assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+    CV_TEST_FAILS(CV_ERR_STATE, err, update("\"memory\":{\"limit\":1048576,\"checkBeforeUpdate\":true}"));
+    assert_string_equal(read_of(LINUX_CONTROLLER_MEMORY, "memory.limit_in_bytes"), "33554432");
+}
+
+static void too_much_memory(void)
+{
+    for (;;)
+        (void)mmap(NULL, 1u << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+}
+
+static void what_is_used_is_counted(void** state)
+{
+    struct containerv_stats stats = { 0 };
+    struct linux_oci_cgroup other;
+    (void)state;
+    CV_TEST_OK(err, claim("\"memory\":{\"limit\":16777216,\"swap\":16777216}"));
+    pid_t sleeper = start(sleep_for_ever);
+    pid_t eater   = start(too_much_memory);
+    assert_int_equal(WTERMSIG(status_of(eater)), SIGKILL);
+    CV_TEST_OK(err, linux_oci_cgroup_open(path, false, &other, &err));
+    CV_TEST_OK(err, linux_oci_cgroup_stats(&other, &stats, &err));
+    assert_int_equal(stats.known & (CV_STATS_CPU | CV_STATS_MEMORY | CV_STATS_PIDS | CV_STATS_OOM),
+        CV_STATS_CPU | CV_STATS_MEMORY | CV_STATS_PIDS | CV_STATS_OOM);
+    assert_int_equal(stats.memory_limit_bytes, 16777216);
+    assert_int_equal(stats.pids, 1);
+    assert_int_equal(stats.oom_kills, 1);
+    assert_true(stats.cpu_usage_ns > 0);
+    assert_int_equal(linux_oci_cgroup_oom_kills(&other), 1);
+    linux_oci_cgroup_release(&other);
+    assert_int_equal(kill(sleeper, 0), 0);
+}
+
+static void devices_are_forbidden_unless_allowed(void** state)
+{
+    (void)state;
+    CV_TEST_OK(err, claim("\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]"));
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (linux_cgroup_write(cgroup.group_fd, "cgroup.procs", "0", NULL) < 0
+            || linux_limits_join(&cgroup.limits, NULL) < 0)
+            _exit(1);
+        if (open("/dev/null", O_RDWR | O_CLOEXEC) < 0)
+            _exit(2);
+        _exit(open("/dev/kmsg", O_RDONLY | O_CLOEXEC) >= 0 || errno != EPERM ? 3 : 0);
+    }
+    assert_int_equal(status_of(pid), 0);
+}
+
 static void without_a_cgroup_no_limit_can_be_kept(void** state)
 {
     (void)state;
@@ -307,6 +418,10 @@ static void version_1_alone_is_enough(void** state)
         CV_TEST_OK(err, linux_oci_cgroup_processes(&cgroup, &list, &count, &err));
         assert_int_equal(count, 1);
         assert_int_equal(list[0], child);
+        struct containerv_stats stats;
+        CV_TEST_OK(err, linux_oci_cgroup_stats(&cgroup, &stats, &err));
+        assert_int_equal(stats.known & (CV_STATS_CPU | CV_STATS_PIDS), CV_STATS_CPU | CV_STATS_PIDS);
+        assert_true(stats.cpu_usage_ns > 0);
         free(list);
         CV_TEST_OK(err, linux_oci_cgroup_kill(&cgroup, WAIT_MS, &err));
         CV_TEST_OK(err, linux_oci_cgroup_remove(&cgroup, WAIT_MS, &err));
@@ -328,6 +443,11 @@ int main(void)
         CASE(groups_made_inside_go_with_it),
         CASE(what_was_there_before_stays),
         CASE(limits_are_the_kernels),
+        CASE(limits_can_be_changed),
+        CASE(a_change_that_fails_changes_nothing),
+        CASE(memory_in_use_can_be_looked_at_first),
+        CASE(what_is_used_is_counted),
+        CASE(devices_are_forbidden_unless_allowed),
         CASE(without_a_cgroup_no_limit_can_be_kept),
         CASE(version_1_alone_is_enough),
     };

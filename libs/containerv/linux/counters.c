@@ -11,6 +11,8 @@
 
 #define AT(member) offsetof(struct containerv_stats, member)
 #define US         1000
+#define TICK       10000000 /* USER_HZ is 100 wherever we run */
+#define CPUACCT    LINUX_CONTROLLER_CPUACCT
 #define MEMORY     LINUX_CONTROLLER_MEMORY
 #define CPU        LINUX_CONTROLLER_CPU
 #define PIDS       LINUX_CONTROLLER_PIDS
@@ -35,18 +37,18 @@
     {                                                                                                                  \
         f, LINUX_COUNTER_DEVICES, k, 0                                                                                 \
     }
-#define NOWHERE                                                                                                        \
+#define TICKS(f, k)                                                                                                    \
     {                                                                                                                  \
-        NULL, LINUX_COUNTER_NUMBER, NULL, 0                                                                            \
+        f, LINUX_COUNTER_KEYED, k, TICK                                                                                \
     }
 #define BYTES_V1 "blkio.throttle.io_service_bytes"
 #define COUNT_V1 "blkio.throttle.io_serviced"
 
 /* clang-format off */
 const struct linux_counter linux_counters[] = {
-    { AT(cpu_usage_ns), CV_STATS_CPU, true, CPU, MICRO("cpu.stat", "usage_usec"), NOWHERE },
-    { AT(cpu_user_ns), CV_STATS_CPU, true, CPU, MICRO("cpu.stat", "user_usec"), NOWHERE },
-    { AT(cpu_system_ns), CV_STATS_CPU, true, CPU, MICRO("cpu.stat", "system_usec"), NOWHERE },
+    { AT(cpu_usage_ns), CV_STATS_CPU, true, CPUACCT, MICRO("cpu.stat", "usage_usec"), NUMBER("cpuacct.usage") },
+    { AT(cpu_user_ns), CV_STATS_CPU, true, CPUACCT, MICRO("cpu.stat", "user_usec"), TICKS("cpuacct.stat", "user") },
+    { AT(cpu_system_ns), CV_STATS_CPU, true, CPUACCT, MICRO("cpu.stat", "system_usec"), TICKS("cpuacct.stat", "system") },
     { AT(cpu_throttled_ns), CV_STATS_THROTTLED, false, CPU, MICRO("cpu.stat", "throttled_usec"), KEYED("cpu.stat", "throttled_time") },
     { AT(cpu_throttled_count), CV_STATS_THROTTLED, false, CPU, KEYED("cpu.stat", "nr_throttled"), KEYED("cpu.stat", "nr_throttled") },
     { AT(memory_bytes), CV_STATS_MEMORY, false, MEMORY, NUMBER("memory.current"), NUMBER("memory.usage_in_bytes") },

@@ -25,9 +25,10 @@ struct linux_counter_place {
 };
 
 struct linux_counter {
-    size_t                     offset; /* in struct containerv_stats */
-    uint64_t                   known;  /* CV_STATS_* */
-    bool                       always; /* every group of version 2 has it, whoever has the controller */
+    size_t   offset; /* in struct containerv_stats */
+    uint64_t known;  /* CV_STATS_* */
+    bool
+        always; /* every group of version 2 has it, whoever has the controller; `controller` is who has it without one */
     enum linux_controller      controller;
     struct linux_counter_place v2, v1;
 };

@@ -68,21 +68,36 @@ int linux_device_filter_program(const struct linux_device_rules* rules, int grou
                                          : 0;
 }
 
+static void add_line(struct linux_limits_plan* plan, const struct linux_device_rule* rule, char type)
+{
+    struct linux_device_rule line  = *rule;
+    struct linux_limit*      limit = &plan->items[plan->count++];
+    line.type                      = type;
+    limit->what                    = "the rules of devices";
+    limit->controller              = LINUX_CONTROLLER_DEVICES;
+    limit->version                 = 1;
+    cv_snprintf(limit->file, sizeof(limit->file), "devices.%s", rule->allow ? "allow" : "deny");
+    linux_device_rule_line(&line, limit->value);
+}
+
 int linux_device_filter_v1(const struct linux_device_rules* rules, struct linux_limits* limits, int group_fd,
     const char* id, struct cv_error* err)
 {
-    struct linux_limits_plan plan = { .items = calloc(rules->count, sizeof(*plan.items)), .count = rules->count };
+    struct linux_limits_plan plan = { .items = calloc(rules->count * 2 + 1, sizeof(*plan.items)) };
     if (plan.items == NULL)
         return cv_error_no_memory(err);
-    for (size_t i = 0; i < rules->count; i++) {
-        struct linux_limit* limit = &plan.items[i];
-        limit->what               = "the rules of devices";
-        limit->controller         = LINUX_CONTROLLER_DEVICES;
-        limit->version            = 1;
-        cv_snprintf(limit->file, sizeof(limit->file), "devices.%s", rules->items[i].allow ? "allow" : "deny");
-        linux_device_rule_line(&rules->items[i], limit->value);
+    int rc = linux_device_rules_check_v1(rules, err);
+    for (size_t i = 0; i < rules->count && rc == 0; i++) {
+        const struct linux_device_rule* rule = &rules->items[i];
+        if (rule->type != 'a' || linux_device_rule_is_for_all(rule)) {
+            add_line(&plan, rule, rule->type);
+        } else { /* to version 1, 'a' is all devices, whatever stands behind it */
+            add_line(&plan, rule, 'b');
+            add_line(&plan, rule, 'c');
+        }
     }
-    int rc = linux_limits_apply(limits, &plan, group_fd, id, err);
+    if (rc == 0)
+        rc = linux_limits_apply(limits, &plan, group_fd, id, err);
     linux_limits_plan_release(&plan);
     return rc;
 }

@@ -23,6 +23,9 @@ static const struct linux_device_rule standard[] = {
     { true, 'c', LINUX_DEVICE_ALL, 136, ANY }, /* terminals */
 };
 
+/* What OCI runtimes allow besides: their callers rely on it. */
+static const struct linux_device_rule tun = { true, 'c', LINUX_DEVICE_ALL, 10, 200 };
+
 static unsigned access_of(const char* letters)
 {
     unsigned access = 0;
@@ -83,7 +86,7 @@ static int add_spec_rules(struct linux_device_rules* rules, const struct cv_spec
     }
     for (size_t i = 0; i < CV_ARRAY_LEN(standard) && rc == 0; i++)
         rc = add(rules, &standard[i], err);
-    return rc;
+    return rc == 0 && spec->ext.bare ? add(rules, &tun, err) : rc;
 }
 
 /* What is given is given with that access, also when it is one of ours. */
@@ -128,6 +131,41 @@ void linux_device_rules_release(struct linux_device_rules* rules)
 {
     free(rules->items);
     *rules = (struct linux_device_rules){ 0 };
+}
+
+bool linux_device_rule_is_for_all(const struct linux_device_rule* rule)
+{
+    return rule->type == 'a' && rule->access == LINUX_DEVICE_ALL && rule->major < 0 && rule->minor < 0;
+}
+
+/* Version 1 takes an exception away by its exact numbers only, and says nothing when there is none like that. */
+static bool is_beyond_v1(const struct linux_device_rule* allowed, const struct linux_device_rule* denied)
+{
+    bool same_type = allowed->type == denied->type;
+    bool overlap   = (allowed->access & denied->access & (LINUX_DEVICE_READ | LINUX_DEVICE_WRITE)) != 0
+                   && (same_type || allowed->type == 'a' || denied->type == 'a')
+                   && (allowed->major < 0 || denied->major < 0 || allowed->major == denied->major)
+                   && (allowed->minor < 0 || denied->minor < 0 || allowed->minor == denied->minor);
+    return overlap && !(same_type && allowed->major == denied->major && allowed->minor == denied->minor);
+}
+
+int linux_device_rules_check_v1(const struct linux_device_rules* rules, struct cv_error* err)
+{
+    size_t from = 0; /* behind the last one for all */
+    for (size_t i = 0; i < rules->count; i++)
+        if (linux_device_rule_is_for_all(&rules->items[i]))
+            from = i + 1;
+    bool allow = from > 0 && rules->items[from - 1].allow;
+    for (size_t i = from; i < rules->count; i++)
+        for (size_t k = from; k < i; k++)
+            if (rules->items[i].allow == allow && rules->items[k].allow != allow
+                && is_beyond_v1(&rules->items[k], &rules->items[i])) {
+                char line[LINUX_DEVICE_LINE_SIZE];
+                linux_device_rule_line(&rules->items[i], line);
+                return cv_error_set(err, CV_ERR_UNSUPPORTED,
+                    "version 1 of cgroups can't keep the rule of devices '%s': it is a part of an earlier one", line);
+            }
+    return 0;
 }
 
 static void number(int64_t value, char text[16])
@@ -227,12 +265,6 @@ static void put_rule(struct program* program, const struct linux_device_rule* ru
     put(program, OP_EXIT, 0, 0, 0, 0);
 }
 
-/* Nothing behind one that is for everything can be reached, and the kernel refuses programs with such parts. */
-static bool is_for_all(const struct linux_device_rule* rule)
-{
-    return rule->type == 'a' && rule->access == LINUX_DEVICE_ALL && rule->major < 0 && rule->minor < 0;
-}
-
 int linux_device_program(
     const struct linux_device_rules* rules, uint64_t** code_out, size_t* length_out, struct cv_error* err)
 {
@@ -242,7 +274,8 @@ int linux_device_program(
     if (program.code == NULL)
         return cv_error_no_memory(err);
     put_head(&program);
-    while (left > 0 && !is_for_all(&rules->items[left - 1]))
+    /* nothing behind one that is for everything can be reached, and the kernel refuses programs with such parts */
+    while (left > 0 && !linux_device_rule_is_for_all(&rules->items[left - 1]))
         put_rule(&program, &rules->items[--left]);
     put_rule(&program, left > 0 ? &rules->items[left - 1] : &nothing);
     *code_out   = program.code;

@@ -48,6 +48,11 @@ int linux_device_rules_make(
     const struct cv_spec* spec, linux_device_look_fn look, struct linux_device_rules* rules_out, struct cv_error* err);
 void linux_device_rules_release(struct linux_device_rules* rules);
 
+bool linux_device_rule_is_for_all(const struct linux_device_rule* rule);
+
+/* Can version 1 keep them? CV_ERR_UNSUPPORTED where one makes an exception from another one's exception. */
+int linux_device_rules_check_v1(const struct linux_device_rules* rules, struct cv_error* err);
+
 /* "c 1:3 rwm" for devices.allow or devices.deny. */
 void linux_device_rule_line(const struct linux_device_rule* rule, char line[LINUX_DEVICE_LINE_SIZE]);
 

@@ -182,6 +182,18 @@ static int enable_in(struct linux_limits* limits, enum linux_controller controll
     return rc;
 }
 
+int linux_limits_look(struct linux_limits* limits, int group_fd, struct cv_error* err)
+{
+    char list[LIST_SIZE];
+    int  rc = linux_cgroup_read(group_fd, "cgroup.controllers", list, sizeof(list), err);
+    for (int i = 0; rc == 0 && i < LINUX_CONTROLLERS; i++) {
+        const char* name = linux_controller_name((enum linux_controller)i, 2);
+        if (name != NULL && limits->version[i] == 0 && has_word(list, name))
+            limits->version[i] = 2;
+    }
+    return rc;
+}
+
 /* --- version 1 ----------------------------------------------------------------------------------------------------------------- */
 
 static int make_v1(struct linux_limits* limits, enum linux_controller controller, const char* id, struct cv_error* err)

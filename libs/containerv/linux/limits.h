@@ -49,6 +49,9 @@ int linux_limits_apply(struct linux_limits* limits, const struct linux_limits_pl
  */
 int linux_limits_count(struct linux_limits* limits, int group_fd, struct cv_error* err);
 
+/* For a container that another process made: of version 2 it has the controllers that its group has now. Nothing is switched on. */
+int linux_limits_look(struct linux_limits* limits, int group_fd, struct cv_error* err);
+
 /* The calling process goes into all groups of version 1; single-threaded, its descriptors not closed yet. */
 int linux_limits_join(const struct linux_limits* limits, struct cv_error* err);
 

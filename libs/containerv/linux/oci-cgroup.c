@@ -117,9 +117,10 @@ static int open_one(int root_fd, const struct mountinfo_entry* v1, void* data, s
     struct linux_oci_cgroup*         cgroup = data;
     CV_CLEANUP(cv_handle_closep) int fd     = CV_HANDLE_NONE;
     int                              rc     = linux_cgroup_place_open(root_fd, cgroup->path, &fd, err);
-    if (rc == 0 && v1 == NULL)
+    if (rc == 0 && v1 == NULL) {
+        rc               = linux_limits_look(&cgroup->limits, fd, err);
         cgroup->group_fd = CV_STEAL_HANDLE(fd);
-    else if (rc == 0)
+    } else if (rc == 0)
         rc = keep_v1(&cgroup->limits, CV_HANDLE_NONE, CV_STEAL_HANDLE(fd), v1, err);
     return rc == CV_ERR_NOT_FOUND || (rc < 0 && is_withheld(err)) ? 0 : rc;
 }
@@ -280,14 +281,11 @@ static int claim_folders(
     return rc;
 }
 
-static int without_group(const struct linux_limits_plan* plan, bool chosen, struct cv_error* err)
+int linux_oci_without_group(const struct linux_limits_plan* plan, struct cv_error* err)
 {
-    if (!chosen)
-        return linux_unprivileged_without_group(plan, err);
     for (size_t i = 0; i < plan->count; i++)
         if (!plan->items[i].optional) {
-            cv_error_set(
-                err, CV_ERR_INVALID, "%s can't be kept: the container is to have no cgroup", plan->items[i].what);
+            cv_error_set(err, CV_ERR_INVALID, "%s can't be kept: the container has no cgroup", plan->items[i].what);
             return cv_error_step(err, "set a limit");
         }
     return 0;
@@ -305,7 +303,7 @@ static int limit(
     if (rc < 0)
         return rc;
     if (is_nowhere(cgroup))
-        return without_group(&plan, chosen, err);
+        return chosen ? linux_oci_without_group(&plan, err) : linux_unprivileged_without_group(&plan, err);
     rc = linux_limits_apply(&cgroup->limits, &plan, cgroup->group_fd, id, err);
     if (rc == 0 && !linux_unprivileged()->active) /* in its user namespace nobody makes nodes */
         rc = linux_device_filter(spec, &cgroup->limits, cgroup->group_fd, id, err);

@@ -63,6 +63,21 @@ int linux_oci_cgroup_is_frozen(const struct linux_oci_cgroup* cgroup, bool* froz
 int linux_oci_cgroup_processes(
     const struct linux_oci_cgroup* cgroup, pid_t** list_out, size_t* count_out, struct cv_error* err);
 
+/*
+ * What of `changes` is given is to hold from now on; `now` is what holds, and does again when that fails. CV_ERR_STATE when the memory
+ * that is used is more than a new limit, and memory.checkBeforeUpdate says that this matters. Rules of devices can't be changed.
+ */
+int linux_oci_cgroup_update(struct linux_oci_cgroup* cgroup, const struct cv_spec_resources* now,
+    const struct cv_spec_resources* changes, struct cv_error* err);
+
+/* All but the network: linux_counters_add_network() for that. */
+struct containerv_stats;
+int linux_oci_cgroup_stats(
+    const struct linux_oci_cgroup* cgroup, struct containerv_stats* stats_out, struct cv_error* err);
+
+/* How often the kernel had to kill for lack of memory; 0 where nobody counts. */
+uint64_t linux_oci_cgroup_oom_kills(const struct linux_oci_cgroup* cgroup);
+
 /* Remove it with what the container made below, and folders above that linux_oci_cgroup_claim() made, as far as they are empty. Waits for
  * processes that are dying. That it is gone is no error. */
 int linux_oci_cgroup_remove(const struct linux_oci_cgroup* cgroup, int64_t timeout_ms, struct cv_error* err);

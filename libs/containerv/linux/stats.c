@@ -10,79 +10,34 @@
 #include "linux/cgroup-file.h"
 #include "linux/cgroup.h"
 #include "linux/container-internal.h"
-#include "linux/counters.h"
+#include "linux/counters-read.h"
 #include "linux/fd.h"
 #include "linux/source.h"
 #include "linux/unprivileged.h"
 
-enum { TEXT_SIZE = 32768 };
-
-static bool read_counter(const struct linux_container* c, const struct linux_counter* counter, uint64_t* value_out)
-{
-    static char                       text[TEXT_SIZE]; /* the guardian has one thread */
-    const struct linux_limits*        limits  = &c->limits;
-    int                               version = counter->always ? 2 : limits->version[counter->controller];
-    const struct linux_counter_place* place   = version == 2 ? &counter->v2 : &counter->v1;
-    if (version == 0 || place->file == NULL || (version == 1 && limits->of[counter->controller] < 0))
-        return false;
-    int group_fd = version == 2 ? c->group_fd : limits->groups[limits->of[counter->controller]].group_fd;
-    return linux_cgroup_read(group_fd, place->file, text, sizeof(text), NULL) == 0
-           && linux_counter_parse(place, text, value_out);
-}
-
 void linux_container_counts(const struct linux_container* container, struct linux_counts* counts_out)
 {
     *counts_out = (struct linux_counts){ .upper_full = linux_upper_is_full(container->upper_fd) };
-    (void)read_counter(container, &linux_counter_oom, &counts_out->oom_kills);
-    (void)read_counter(container, &linux_counter_refused, &counts_out->pids_refused);
+    (void)linux_counter_read(&container->limits, container->group_fd, &linux_counter_oom, &counts_out->oom_kills);
+    (void)linux_counter_read(
+        &container->limits, container->group_fd, &linux_counter_refused, &counts_out->pids_refused);
 }
 
-/* Of its own network only. */
-static void add_network(const struct linux_container* c, struct containerv_stats* stats)
-{
-    char     path[64], text[TEXT_SIZE];
-    uint64_t sums[4];
-    cv_snprintf(path, sizeof(path), "/proc/%d/net", (int)c->pid);
-    CV_CLEANUP(linux_fd_closep) int folder_fd = c->pid > 0 ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (folder_fd < 0 || cv_spec_namespace(c->spec, "network") == NULL
-        || linux_cgroup_read(folder_fd, "dev", text, sizeof(text), NULL) < 0 || !linux_counter_parse_net(text, sums))
-        return;
-    stats->known |= CV_STATS_NETWORK;
-    stats->net_rx_bytes   = sums[0];
-    stats->net_rx_packets = sums[1];
-    stats->net_tx_bytes   = sums[2];
-    stats->net_tx_packets = sums[3];
-}
-
-/* Where no controller counts: processes without their threads, no limit. */
+/* Where no controller counts: processes without their threads. */
 static void add_processes(struct linux_container* c, struct containerv_stats* stats)
 {
     size_t count = 0;
-    if ((stats->known & CV_STATS_PIDS) != 0 || linux_container_processes(c, NULL, 0, &count, NULL) < 0)
-        return;
-    stats->known |= CV_STATS_PIDS;
-    stats->pids         = count;
-    stats->pids_limit   = UINT64_MAX;
-    stats->pids_refused = 0;
+    if ((stats->known & CV_STATS_PIDS) == 0 && linux_container_processes(c, NULL, 0, &count, NULL) == 0)
+        linux_counters_add_processes(count, stats);
 }
 
 int linux_container_stats(struct linux_container* container, struct containerv_stats* stats_out, struct cv_error* err)
 {
-    struct containerv_stats stats   = { .size = sizeof(stats), .time_ns = cv_clock_realtime_ns() };
-    uint64_t                missing = 0;
-    for (size_t i = 0; i < linux_counters_count; i++) {
-        uint64_t value = 0;
-        if (!read_counter(container, &linux_counters[i], &value)) {
-            missing |= linux_counters[i].known;
-            continue;
-        }
-        memcpy((char*)&stats + linux_counters[i].offset, &value, sizeof(value));
-        stats.known |= linux_counters[i].known;
-    }
-    stats.known &= ~missing; /* a kind of which one number is not there is not known */
+    struct containerv_stats stats = { .size = sizeof(stats), .time_ns = cv_clock_realtime_ns() };
+    linux_counters_read(&container->limits, container->group_fd, &stats);
     add_processes(container, &stats);
-    if (!container->reaped)
-        add_network(container, &stats);
+    if (!container->reaped && cv_spec_namespace(container->spec, "network") != NULL) /* of its own only */
+        linux_counters_add_network(container->pid, &stats);
     *stats_out = stats;
     (void)err;
     return 0;

@@ -217,6 +217,66 @@ static void a_rule_that_is_none_is_an_error(void** state)
     }
 }
 
+static struct linux_device_rules rules_of(const char* rules, bool bare)
+{
+    struct linux_device_rules made = { 0 };
+    char                      text[1024];
+    cv_snprintf(text, sizeof(text), "{\"linux\":{\"resources\":{\"devices\":[%s]}}}", rules);
+    struct cv_spec* spec = spec_of(text);
+    spec->ext.bare       = bare;
+    CV_TEST_OK(err, linux_device_rules_make(spec, look, &made, &err));
+    cv_spec_free(spec);
+    return made;
+}
+
+static void an_oci_runtime_allows_tun(void** state)
+{
+    (void)state;
+    for (int bare = 0; bare <= 1; bare++) {
+        struct linux_device_rules rules = rules_of("{\"allow\":false,\"access\":\"rwm\"}", bare == 1);
+        assert_int_equal(allows(&rules, 'c', 10, 200, R | W), bare);
+        assert_true(allows(&rules, 'c', 1, 3, R | W));
+        assert_false(allows(&rules, 'c', 10, 229, R));
+        linux_device_rules_release(&rules);
+    }
+}
+
+#define DENY_ALL "{\"allow\":false,\"access\":\"rwm\"},"
+
+static void what_version_1_cannot_keep_is_refused(void** state)
+{
+    static const struct {
+        const char* rules;
+        bool        kept;
+    } cases[] = {
+        { "{\"allow\":false,\"access\":\"rwm\"}", true },
+        { DENY_ALL "{\"allow\":true,\"type\":\"c\",\"major\":10,\"minor\":229,\"access\":\"rw\"}", true },
+        { DENY_ALL "{\"allow\":true,\"type\":\"c\",\"major\":10,\"access\":\"rw\"},"
+                   "{\"allow\":false,\"type\":\"c\",\"major\":10,\"access\":\"w\"}",
+            true },
+        { DENY_ALL "{\"allow\":true,\"type\":\"c\",\"major\":10,\"access\":\"rw\"},"
+                   "{\"allow\":false,\"type\":\"c\",\"major\":10,\"minor\":229,\"access\":\"w\"}",
+            false },
+        { DENY_ALL "{\"allow\":true,\"access\":\"r\"},{\"allow\":false,\"type\":\"b\",\"access\":\"r\"}", false },
+        { DENY_ALL "{\"allow\":true,\"type\":\"c\",\"access\":\"m\"},"
+                   "{\"allow\":false,\"type\":\"c\",\"major\":10,\"access\":\"rwm\"}",
+            true },
+        { "{\"allow\":true,\"access\":\"rwm\"},{\"allow\":false,\"type\":\"b\",\"access\":\"rwm\"}", true },
+        { "{\"allow\":true,\"access\":\"rwm\"},{\"allow\":false,\"type\":\"b\",\"access\":\"rwm\"},"
+          "{\"allow\":true,\"type\":\"b\",\"major\":8,\"access\":\"r\"}",
+            false },
+    };
+    (void)state;
+    for (size_t i = 0; i < CV_ARRAY_LEN(cases); i++) {
+        struct linux_device_rules rules = rules_of(cases[i].rules, true);
+        if (cases[i].kept)
+            CV_TEST_OK(err, linux_device_rules_check_v1(&rules, &err));
+        else
+            CV_TEST_FAILS(CV_ERR_UNSUPPORTED, err, linux_device_rules_check_v1(&rules, &err));
+        linux_device_rules_release(&rules);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +285,8 @@ int main(void)
         cmocka_unit_test(rules_are_lines_of_version_1),
         cmocka_unit_test(a_device_that_is_not_there_is_an_error),
         cmocka_unit_test(a_rule_that_is_none_is_an_error),
+        cmocka_unit_test(an_oci_runtime_allows_tun),
+        cmocka_unit_test(what_version_1_cannot_keep_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
