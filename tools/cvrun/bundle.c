@@ -6,6 +6,8 @@
 #include <cv/file.h>
 #include <cv/macros.h>
 
+#include "exec-process.h"
+
 #include <cv/banned.h>
 
 static int check(const struct cv_spec* spec, struct cv_error* err)
@@ -56,7 +58,10 @@ int cvrun_config_parse(const char* bundle, const char* path, const char* text, s
 {
     CV_CLEANUP(cv_spec_freep) struct cv_spec* spec = NULL;
 
-    if (cv_spec_parse(text, length, &spec, err) < 0 || resolve(bundle, spec, err) < 0 || check(spec, err) < 0)
+    if (cv_spec_parse(text, length, &spec, err) < 0)
+        return cv_error_wrap(err, "%s", path);
+    cvrun_process_fit(&spec->process);
+    if (resolve(bundle, spec, err) < 0 || check(spec, err) < 0)
         return cv_error_wrap(err, "%s", path);
     *spec_out = CV_STEAL(spec);
     return 0;

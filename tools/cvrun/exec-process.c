@@ -41,6 +41,25 @@ static int add_capability(struct cv_spec_capabilities* capabilities, const char*
     return 0;
 }
 
+void cvrun_process_fit(struct cv_spec_process* process)
+{
+    struct cv_spec_capabilities* capabilities = &process->capabilities;
+    struct cv_strv*              ambient      = &capabilities->ambient;
+    size_t                       at           = 0;
+
+    while (at < ambient->count) {
+        char* name = ambient->items[at];
+
+        if (cv_strv_contains(&capabilities->inheritable, name) && cv_strv_contains(&capabilities->permitted, name)) {
+            at++;
+            continue;
+        }
+        free(name);
+        memmove(&ambient->items[at], &ambient->items[at + 1], (ambient->count - at) * sizeof(*ambient->items));
+        ambient->count--; /* the NULL at the end moved, too */
+    }
+}
+
 static int add_gids(struct cv_spec_user* user, const struct cv_strv* words, struct cv_error* err)
 {
     size_t    count = user->additional_gid_count + words->count;

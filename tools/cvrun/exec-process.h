@@ -1,4 +1,4 @@
-/* The process that the command exec starts: the container's own, changed by options. Pure. */
+/* Processes as callers describe them, and as exec changes the container's own by options. Pure. */
 #ifndef CVRUN_EXEC_PROCESS_H
 #define CVRUN_EXEC_PROCESS_H
 
@@ -13,6 +13,10 @@
  */
 int cvrun_process_make(const struct cv_spec_process* base, const struct cvrun_options* options, const char* const* argv,
     struct cv_spec_process* process_out, struct cv_error* err);
+
+/* Ambient capabilities that are not inheritable and permitted too can't be: the kernel refuses them. runc's and crun's own config.json have
+ * such, and both runtimes go on without. They are taken out. */
+void cvrun_process_fit(struct cv_spec_process* process);
 
 /* NAME=VALUE, in place of what `env` has for NAME. */
 int cvrun_env_set(struct cv_strv* env, const char* entry, struct cv_error* err);

@@ -89,12 +89,26 @@ static void what_is_no_value_is_refused(void** state)
     CV_TEST_FAILS(CV_ERR_INVALID, err, make());
 }
 
+static void only_ambient_capabilities_that_can_be_stay(void** state)
+{
+    struct cv_spec_capabilities* caps = &base.capabilities;
+
+    (void)state;
+    assert_int_equal(cv_strv_append_all(&caps->ambient, (const char* const[]){ "CAP_KILL", "CAP_CHOWN", NULL }), 0);
+    assert_int_equal(cv_strv_append(&caps->inheritable, "CAP_CHOWN"), 0);
+    assert_int_equal(cv_strv_append(&caps->permitted, "CAP_CHOWN"), 0);
+    cvrun_process_fit(&base);
+    assert_int_equal(caps->ambient.count, 1);
+    assert_string_equal(caps->ambient.items[0], "CAP_CHOWN");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(without_options_it_is_the_containers_own, setup, teardown),
         cmocka_unit_test_setup_teardown(options_change_it, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_no_value_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(only_ambient_capabilities_that_can_be_stay, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,8 @@
+#include "cvrun.h"
+#include "linux/bare.h"
+
+int main(int argc, char** argv)
+{
+    linux_bare_settle(argv);
+    return cvrun_main(argc, argv);
+}
