@@ -42,8 +42,11 @@ static int exec_error(int number, const char* path, struct cv_error* err)
         return CV_ERR_SYSTEM;
     if (number == EACCES || number == ENOEXEC || number == EISDIR)
         err->code = CV_ERR_NOT_EXECUTABLE;
+    /* "executable file not found in $PATH" is what callers of OCI runtimes look for */
     if (number == ENOENT || number == ENOTDIR)
-        cv_error_hint(err, "no such program in the container, or the interpreter that it names is missing");
+        cv_error_hint(err, strchr(path, '/') == NULL
+                               ? "executable file not found in $PATH, or the interpreter that it names is missing"
+                               : "no such program in the container, or the interpreter that it names is missing");
     return err->code;
 }
 

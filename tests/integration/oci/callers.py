@@ -95,9 +95,11 @@ class Case(unittest.TestCase):
         return terminal
 
     def assert_ends(self, result, code, *words):
-        self.assertEqual(result.returncode, code, result.stdout + result.stderr)
+        """Words whose case is the same to callers, too."""
+        said = result.stdout + result.stderr
+        self.assertEqual(result.returncode, code, said)
         for word in words:
-            self.assertIn(word, result.stdout + result.stderr)
+            self.assertIn(word.lower(), said.lower())
 
 
 __all__ = ["Case", "DEADLINE", "GROUP", "PLACE", "ROOTFS", "RUNTIME", "call", "cpu_limit_of", "group_of", "limit_of", "main", "os", "poll",
