@@ -292,6 +292,8 @@ int linux_bare_create(const struct cv_spec* given, const struct linux_bare_optio
     if (rc == 0)
         rc = linux_bare_spec(given, options->bundle, &spec, err);
     if (rc == 0)
+        rc = linux_bare_check_user(spec, err);
+    if (rc == 0)
         rc = check_terminal(spec, options, err);
     if (rc == 0)
         rc = linux_bare_make_folder(options->root, options->id, &folder_fd, err);

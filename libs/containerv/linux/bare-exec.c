@@ -9,6 +9,7 @@
 #include "linux/bare-internal.h"
 #include "linux/caps.h"
 #include "linux/fd.h"
+#include "linux/unprivileged.h"
 
 static int compile_filter(struct linux_container* c, const struct cv_spec_process* process, struct cv_error* err)
 {
@@ -50,6 +51,7 @@ static int fill(struct linux_bare* bare, const char* cgroup, struct linux_contai
     c->pid     = (pid_t)bare->state.pid;
     c->pidfd   = fcntl(bare->pidfd, F_DUPFD_CLOEXEC, 3);
     c->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    linux_unprivileged_note_groups(c->pid);
     if (c->pidfd < 0 || c->null_fd < 0)
         return cv_error_errno(err, errno, "open what joins a container", bare->info.id);
     return 0;

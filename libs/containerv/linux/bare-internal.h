@@ -55,6 +55,12 @@ int linux_bare_write_pid(const char* path, pid_t pid, struct cv_error* err);
 /* bare-settle.c: what went wrong there. */
 int linux_bare_settled(struct cv_error* err);
 
+/* Start the program anew, as it was started; returns only on failure. */
+int linux_bare_start_anew(struct cv_error* err);
+
+/* bare-user.c: what went wrong there, and that its containers have their own user namespace. */
+int linux_bare_check_user(const struct cv_spec* spec, struct cv_error* err);
+
 /* Start time and state of a process; CV_ERR_NOT_FOUND when there is none. */
 int linux_bare_read_stat(pid_t pid, uint64_t* start_out, char* state_out, struct cv_error* err);
 

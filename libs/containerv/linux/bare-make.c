@@ -18,6 +18,7 @@
 #include "linux/hooks.h"
 #include "linux/net-devices.h"
 #include "linux/setup.h"
+#include "linux/unprivileged.h"
 
 uint32_t linux_bare_ids(const struct cv_spec* spec)
 {
@@ -52,6 +53,15 @@ static int write_map(pid_t pid, const char* file, const struct cv_spec_id_maps* 
         return 0;
     cv_error_errno(err, errno, "write the id map of the user namespace", path);
     return cv_error_hint(err, "linux.uidMappings and linux.gidMappings name ids of the host that the caller must have");
+}
+
+void linux_bare_show(const struct linux_container* c, bool shown)
+{
+    int number = errno;
+    if (c->bare != NULL && linux_unprivileged()->active)
+        (void)prctl(
+            PR_SET_DUMPABLE, shown ? 1 : 0, 0, 0, 0); /* when it fails the map can't be written, which is told */
+    errno = number;
 }
 
 int linux_bare_map(const struct linux_container* c, struct cv_error* err)

@@ -52,6 +52,10 @@ bool linux_bare_joins(const struct cv_spec* spec);
 int  linux_bare_clone(struct linux_container* c, struct linux_setup* setup, const struct clone_args* args,
      const int start[2], struct cv_error* err);
 
+/* A plain user's runtime is not root even in its own user namespace, and may not write to the id maps of what nobody may look at. So PID 1
+ * is made while we can be looked at; it hides before anything of the container runs. */
+void linux_bare_show(const struct linux_container* c, bool shown);
+
 /* The maps of a new user namespace. */
 int linux_bare_map(const struct linux_container* c, struct cv_error* err);
 

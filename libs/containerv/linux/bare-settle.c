@@ -19,11 +19,13 @@
 #include "linux/bare-internal.h"
 #include "linux/fd.h"
 #include "linux/syscalls.h"
+#include "linux/unprivileged.h"
 #include "spec/mountopts.h"
 
 static const char self[] = "/proc/self/exe";
 
 static struct cv_error failure = CV_ERROR_INIT;
+static char**          arguments;
 
 int linux_bare_settled(struct cv_error* err)
 {
@@ -80,21 +82,29 @@ static int open_copy(struct cv_error* err)
     return linux_fd_steal(&copy);
 }
 
-static int start_protected(char** argv, struct cv_error* err)
+int linux_bare_start_anew(struct cv_error* err)
+{
+    execve(self, arguments, environ);
+    return cv_error_errno(err, errno, "start the runtime anew", self);
+}
+
+static int start_protected(struct cv_error* err)
 {
     CV_CLEANUP(linux_fd_closep) int fd = open_read_only(err);
     if (fd < 0)
         fd = open_copy(err);
     if (fd < 0)
         return err->code;
-    syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH);
+    syscall(SYS_execveat, fd, "", arguments, environ, AT_EMPTY_PATH);
     return cv_error_errno(err, errno, "start the runtime where nobody can write to it", self);
 }
 
 void linux_bare_settle(char** argv)
 {
-    if (is_exposed() && start_protected(argv, &failure) < 0)
+    arguments = argv;
+    if (is_exposed() && start_protected(&failure) < 0)
         return;
+    linux_unprivileged_be_runtime();
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         cv_error_errno(&failure, errno, "protect the runtime", NULL);
 }

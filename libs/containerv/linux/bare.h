@@ -21,9 +21,13 @@
 
 enum { LINUX_BARE_ID_MAX = 255 };
 
-/* First thing in main(), with the program's arguments: a plain user gets a user namespace whose ids are those of the host, for which the
- * program may be started anew. What goes wrong is told by linux_bare_create(). */
+/* First thing in main(), with the program's arguments, which must stay: the program may be started anew, where nobody can write to it.
+ * What goes wrong is told by linux_bare_create() and linux_bare_exec(). */
 void linux_bare_settle(char** argv);
+
+/* First thing, before any file or socket is opened, in a command that will call linux_bare_create(): without root's rights the program
+ * is started anew in a user namespace in which each id is itself. What goes wrong is told by linux_bare_create(). */
+void linux_bare_become_maker(void);
 
 /* [A-Za-z0-9_+.-], not beginning with '.', at most LINUX_BARE_ID_MAX. */
 int linux_bare_check_id(const char* id, struct cv_error* err);

@@ -188,11 +188,16 @@ static int clone_pid1(
     };
     setup->control_fd = channels->control[1];
     setup->start_fd   = channels->start[1];
-    if (linux_bare_joins(c->spec))
-        return linux_bare_clone(c, setup, &args, channels->start, err);
+    linux_bare_show(c, true);
+    if (linux_bare_joins(c->spec)) {
+        int rc = linux_bare_clone(c, setup, &args, channels->start, err);
+        linux_bare_show(c, false);
+        return rc;
+    }
     c->pid = linux_container_clone(c, &args);
     if (c->pid == 0)
         linux_pid1(setup);
+    linux_bare_show(c, false);
     if (c->pid < 0) {
         int number = errno;
         c->pid     = 0;

@@ -90,6 +90,8 @@ static void add(struct linux_subids* subids, uint32_t first, uint32_t count)
 
     if (count > UINT32_MAX - first) /* 4294967295 is no id */
         count = UINT32_MAX - first;
+    if (count > 0 && subids->given_count < LINUX_SUBIDS_RANGES)
+        subids->given[subids->given_count++] = (struct linux_subids_range){ .first = first, .count = count };
     if (count > room)
         count = room;
     if (count == 0 || subids->count == LINUX_SUBIDS_RANGES)
@@ -142,6 +144,20 @@ int linux_subids_command(const char* program, long pid, uint32_t own, const stru
             return cv_error_no_memory(err);
         inside += subids->ranges[i].count;
     }
+    return 0;
+}
+
+int linux_subids_identity_command(const char* program, long pid, uint32_t own, const struct linux_subids* subids,
+    struct cv_strv* argv, struct cv_error* err)
+{
+    char text[16];
+
+    cv_snprintf(text, sizeof(text), "%ld", pid);
+    if (cv_strv_append(argv, program) < 0 || cv_strv_append(argv, text) < 0 || append_extent(argv, own, own, 1) < 0)
+        return cv_error_no_memory(err);
+    for (size_t i = 0; i < subids->given_count; i++)
+        if (append_extent(argv, subids->given[i].first, subids->given[i].first, subids->given[i].count) < 0)
+            return cv_error_no_memory(err);
     return 0;
 }
 

@@ -20,11 +20,13 @@ enum {
 };
 
 struct linux_subids {
-    struct {
+    struct linux_subids_range {
         uint32_t first, count;
     } ranges[LINUX_SUBIDS_RANGES];
-    size_t   count;
-    uint32_t total; /* at most LINUX_SUBIDS_IDS - 1 */
+    size_t                    count;
+    uint32_t                  total;                      /* at most LINUX_SUBIDS_IDS - 1 */
+    struct linux_subids_range given[LINUX_SUBIDS_RANGES]; /* all of them, however many ids that are */
+    size_t                    given_count;
 };
 
 /* The name of the user in the text of a passwd file: of the first line with that number. False: there is none. */
@@ -36,6 +38,10 @@ void linux_subids_parse(
 
 /* "PROGRAM PID 0 OWN 1 1 FIRST COUNT ...": inside, 0 is `own`, what follows are the ranges. Appends to argv. */
 int linux_subids_command(const char* program, long pid, uint32_t own, const struct linux_subids* subids,
+    struct cv_strv* argv, struct cv_error* err);
+
+/* "PROGRAM PID OWN OWN 1 FIRST FIRST COUNT ...": each id is itself. Appends to argv. */
+int linux_subids_identity_command(const char* program, long pid, uint32_t own, const struct linux_subids* subids,
     struct cv_strv* argv, struct cv_error* err);
 
 /* The first id from `first` on that the text of a uid_map or gid_map doesn't map; `first` itself when it doesn't. Up to 2^32. */

@@ -27,11 +27,12 @@
 #define INSIDE_WORD                                                                                                    \
     "inside" /* second argument of the program that was started anew; the third is why there is one id */
 
-enum { TOOL_TEXT_MAX = 512 };
+enum { TOOL_TEXT_MAX = 512, SETGROUPS_MAX = 64 };
 
 static struct linux_unprivileged state;
 static int                       caller_socket = -1;
-static struct cv_error           failure       = CV_ERROR_INIT;
+static bool                      groups_denied; /* setgroups(2), and nobody of ours did it */
+static struct cv_error           failure = CV_ERROR_INIT;
 
 const struct linux_unprivileged* linux_unprivileged(void)
 {
@@ -142,7 +143,7 @@ static _Noreturn void be_tool(char* const* argv, int output_fd)
     _exit(127);
 }
 
-static int run_tool(char* const* argv, struct cv_error* err)
+int linux_unprivileged_run_tool(char* const* argv, struct cv_error* err)
 {
     CV_CLEANUP(cv_handle_closep) int output = CV_HANDLE_NONE;
     int                              ends[2];
@@ -167,7 +168,7 @@ static int run_map_tool(
     int            rc   = linux_subids_command(program, pid, own, subids, &argv, err);
 
     if (rc == 0)
-        rc = run_tool(argv.items, err);
+        rc = linux_unprivileged_run_tool(argv.items, err);
     cv_strv_release(&argv);
     return rc;
 }
@@ -360,7 +361,7 @@ void linux_unprivileged_enter(char** argv, int kept_fd)
 
 int linux_unprivileged_allows(const struct cv_spec* spec, struct cv_error* err)
 {
-    if (!state.active)
+    if (!state.active || spec->ext.bare) /* an OCI runtime's callers send rules to anybody */
         return 0;
     if (linux_device_rules_asked(spec)) {
         cv_error_set(
@@ -409,7 +410,27 @@ int linux_unprivileged_setgroups(size_t count, const gid_t* groups)
 {
     if (setgroups(count, groups) == 0)
         return 0;
-    return errno == EPERM && count == 0 && state.single != LINUX_SINGLE_NOT ? 0 : -1;
+    return errno == EPERM && count == 0 && (state.single != LINUX_SINGLE_NOT || groups_denied) ? 0 : -1;
+}
+
+void linux_unprivileged_be_runtime(void)
+{
+    struct linux_rights rights;
+
+    if (linux_rights_find(&rights, &failure) < 0)
+        return;
+    state.active = rights.kind != LINUX_RIGHTS_FULL;
+    state.ids    = rights.ids;
+    linux_unprivileged_note_groups(0);
+}
+
+void linux_unprivileged_note_groups(pid_t pid)
+{
+    CV_CLEANUP(cv_freep) char* text = NULL;
+    char                       path[40];
+
+    (void)cv_snprintf(path, sizeof(path), "/proc/%d/setgroups", (int)(pid > 0 ? pid : getpid()));
+    groups_denied = cv_file_read(path, SETGROUPS_MAX, &text, NULL, NULL) == 0 && cv_str_starts_with(text, "deny");
 }
 
 int linux_unprivileged_id_hint(struct cv_error* err)

@@ -68,6 +68,15 @@ int linux_unprivileged_no_group(const char* what, struct cv_error* err);
  */
 int linux_unprivileged_setgroups(size_t count, const gid_t* groups);
 
+/* Instead of linux_unprivileged_enter(), in an OCI runtime, which starts nothing anew: what it lacks is noted. */
+void linux_unprivileged_be_runtime(void);
+
+/* Whether the namespace forbids that, in a program that was not started by a guardian; of the namespace of `pid` (0: our own). */
+void linux_unprivileged_note_groups(pid_t pid);
+
+/* newuidmap or newgidmap, and what it said when it refused. */
+int linux_unprivileged_run_tool(char* const* argv, struct cv_error* err);
+
 /* For an id that the container doesn't have. */
 int linux_unprivileged_id_hint(struct cv_error* err);
 
