@@ -8,6 +8,7 @@
 
 #include "linux/bare-internal.h"
 #include "linux/bare-make.h"
+#include "linux/intel-rdt.h"
 #include "linux/syscalls.h"
 
 enum { END_MS = 10000, KILL_MS = 500 };
@@ -174,6 +175,8 @@ int linux_bare_delete(struct linux_bare* bare, bool force, struct cv_error* err)
         rc = end_process(bare, err);
     if (rc == 0 && cgroup != NULL)
         rc = linux_oci_cgroup_remove(cgroup, END_MS, err);
+    if (rc == 0)
+        rc = linux_rdt_leave(bare->info.spec, bare->info.id, err);
     if (rc == 0)
         rc = linux_bare_remove_folder(bare->root, bare->info.id, err);
     if (rc == 0)

@@ -34,7 +34,7 @@ struct linux_container {
     pid_t                         pid; /* PID 1, 0 before it is there */
     int                           pidfd;
     int                           control_fd;
-    bool                          claimed, has_link, reaped;
+    bool                          claimed, has_link, in_rdt, reaped;
     bool                          userns;     /* it has a user namespace of its own, or a given one */
     bool                          borrowed;   /* the home is somebody else's, who gives it back himself */
     int64_t                       gone_by_ms; /* 0: it was not killed yet */

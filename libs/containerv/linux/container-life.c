@@ -10,6 +10,7 @@
 #include "linux/container-internal.h"
 #include "linux/deaths.h"
 #include "linux/fd.h"
+#include "linux/intel-rdt.h"
 #include "linux/net-devices.h"
 #include "linux/net.h"
 #include "linux/reap.h"
@@ -143,8 +144,9 @@ static void leave(struct linux_container* c)
  * beside. */
 int linux_container_destroy(struct linux_container* container, struct cv_error* err)
 {
-    struct cv_error steps[5] = { CV_ERROR_INIT, CV_ERROR_INIT, CV_ERROR_INIT, CV_ERROR_INIT, CV_ERROR_INIT };
-    int             rc[5]    = { 0 };
+    struct cv_error steps[6] = { CV_ERROR_INIT, CV_ERROR_INIT, CV_ERROR_INIT, CV_ERROR_INIT, CV_ERROR_INIT,
+        CV_ERROR_INIT };
+    int             rc[6]    = { 0 };
     rc[0]                    = kill_all(container, &steps[0]);
     if (rc[0] == CV_ERR_TIMEOUT && !container->reaped && container->pid > 0) {
         leave(container);
@@ -153,6 +155,8 @@ int linux_container_destroy(struct linux_container* container, struct cv_error* 
         return rc[0];
     }
     linux_net_devices_return(CV_STEAL(container->devices)); /* only what came to nothing has them */
+    if (container->in_rdt)
+        rc[5] = linux_rdt_leave(container->spec, container->home.id, &steps[5]);
     if (container->has_link)
         rc[1] = linux_net_delete(container->home.id, &steps[1]);
     if (container->group_fd >= 0 || container->oci.path != NULL)

@@ -17,6 +17,7 @@
 #include "linux/container-internal.h"
 #include "linux/deaths.h"
 #include "linux/fd.h"
+#include "linux/intel-rdt.h"
 #include "linux/landlock.h"
 #include "linux/lsm.h"
 #include "linux/net-devices.h"
@@ -266,6 +267,9 @@ static int bring_up(
         if (setup->main != NULL)
             linux_exec_raise_limits(c->pid, setup->main->process);
     }
+    if (rc == 0) /* before it has children */
+        rc = linux_rdt_join(c->spec, c->home.id, c->pid, err);
+    c->in_rdt = rc == 0;
     if (rc == 0 && c->bare != NULL)
         rc = linux_bare_take_devices(c, err);
     if (rc == 0)

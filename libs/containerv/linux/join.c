@@ -17,6 +17,7 @@
 
 #include "linux/container-internal.h"
 #include "linux/fd.h"
+#include "linux/intel-rdt.h"
 #include "linux/reap.h"
 #include "linux/schedule.h"
 #include "linux/syscalls.h"
@@ -118,6 +119,8 @@ static _Noreturn void joiner(const struct join* join)
     linux_exec_raise_limits(0, join->start->process);
     if (rc == 0)
         rc = linux_limits_join(&join->container->limits, &message.error);
+    if (rc == 0)
+        rc = linux_rdt_enter(join->container->spec, join->container->home.id, 0, &message.error);
     if (rc == 0)
         rc = keep_own_fds(join, &message.error);
     if (rc == 0)

@@ -72,7 +72,7 @@ int linux_supported(const struct cv_spec* spec, bool has_command, struct cv_erro
 {
     const struct cv_spec_linux* linux_spec = &spec->linux_;
     const struct wish           wishes[]   = {
-                    { linux_spec->intel_rdt.set, "linux.intelRdt" },
+                    { linux_spec->intel_rdt.set && !spec->ext.bare, "linux.intelRdt" },
                     { linux_spec->personality.flags.count > 0, "linux.personality.flags" },
                     { linux_spec->cgroups_path != NULL && !spec->ext.bare, "linux.cgroupsPath" },
                     { linux_spec->devices.count > 0 && !spec->ext.bare, "linux.devices" },
