@@ -72,6 +72,11 @@ static int get_parts(const struct cvrun_options* options, bool waits, struct par
     return options->console_socket != NULL ? cvrun_connect(options->console_socket, &parts->console, err) : 0;
 }
 
+static bool is_ours(const struct parts* parts, bool waits)
+{
+    return waits && parts->spec->process.terminal && parts->console < 0;
+}
+
 static int make(const struct cvrun_call* call, const struct parts* parts, bool waits, pid_t* pid_out, int* terminal_out,
     struct cv_error* err)
 {
@@ -88,10 +93,12 @@ static int make(const struct cvrun_call* call, const struct parts* parts, bool w
         .extra          = parts->extra,
         .extra_count    = parts->extra_count,
         .console_fd     = parts->console,
-        .own_terminal   = waits && parts->spec->process.terminal && parts->console < 0,
+        .own_terminal   = is_ours(parts, waits),
         .pid_file       = given->pid_file,
     };
 
+    if (options.own_terminal)
+        cvrun_watch_size(&parts->spec->process);
     return linux_bare_create(parts->spec, &options, pid_out, terminal_out, err);
 }
 

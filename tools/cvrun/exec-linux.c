@@ -80,6 +80,8 @@ static int start(const struct cvrun_call* call, struct linux_bare* bare, struct 
         || cvrun_descriptors(options->preserve_fds, &process->env, &extra, &count, err) < 0
         || (options->console_socket != NULL && cvrun_connect(options->console_socket, &console, err) < 0))
         return err->code;
+    if (process->terminal && console < 0)
+        cvrun_watch_size(process);
     return linux_bare_exec(bare,
         &(const struct linux_bare_exec){
             .process      = process,

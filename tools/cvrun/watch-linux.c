@@ -91,17 +91,32 @@ int cvrun_watch_prepare(bool subreaper, struct cv_error* err)
     return 0;
 }
 
+/* Of the first of our streams that is a terminal. */
+static bool own_size(struct winsize* size_out)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (ioctl(fd, TIOCGWINSZ, size_out) == 0)
+            return size_out->ws_row > 0 && size_out->ws_col > 0;
+    return false;
+}
+
+void cvrun_watch_size(struct cv_spec_process* process)
+{
+    struct winsize size;
+
+    if (process->console_size_set || !own_size(&size))
+        return;
+    process->console_size_set = true;
+    process->console_height   = size.ws_row;
+    process->console_width    = size.ws_col;
+}
+
 static void resize(const struct watch* w)
 {
     struct winsize size;
 
-    if (w->terminal < 0)
-        return;
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (ioctl(fd, TIOCGWINSZ, &size) == 0) {
-            (void)ioctl(w->terminal, TIOCSWINSZ, &size);
-            return;
-        }
+    if (w->terminal >= 0 && own_size(&size))
+        (void)ioctl(w->terminal, TIOCSWINSZ, &size);
 }
 
 static void reap(struct watch* w)
@@ -156,7 +171,6 @@ static int connect_terminal(struct watch* w, struct cv_terminal_saved** saved_ou
     w->to_program.from = STDIN_FILENO;
     w->to_program.to = w->to_user.from = w->terminal;
     w->to_user.to                      = STDOUT_FILENO;
-    resize(w);
     return cv_terminal_is(STDIN_FILENO) ? cv_terminal_raw(STDIN_FILENO, saved_out, err) : 0;
 }
 

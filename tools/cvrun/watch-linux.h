@@ -7,8 +7,13 @@
 
 #include <cv/error.h>
 
+#include "spec/spec.h"
+
 /* From here on signals wait for cvrun_watch(). */
 int cvrun_watch_prepare(bool subreaper, struct cv_error* err);
+
+/* A terminal that we are to connect with our own is as large from the start, unless its size is said. */
+void cvrun_watch_size(struct cv_spec_process* process);
 
 /*
  * Until the child `pid` has ended: all signals are handed on to it; `terminal` (-1: none, else taken over) is connected with our own
