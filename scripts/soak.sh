@@ -68,7 +68,7 @@ CV_AUDIT_SECONDS=60 tests/support/leak-audit check "$work/before"
 echo "soak: $seconds s, nothing left behind"
 
 CV_ROUNDS=500 CV_KILLS=500 CV_FAULTS_ALL=1 CV_CASES_ALL=1 ctest --test-dir build --output-on-failure --timeout 3000 \
-    -R 'test-security-(paths|copies|chown)|test-faults|test-killed|test-spec-cases'
+    -R 'test-security-(paths|copies|chown)|test-faults|test-killed|test-spec-cases|test-oci-configs'
 
 # Who is killed at which moment: caller, supervisor, both, first process; the last result is in docs/crash-tests.md.
 CV_CRASH_MOMENTS=${CV_CRASH_MOMENTS:-250} CONTAINERV_BACKEND=linux CV_SUITE_ROOTFS=$work/rootfs \

@@ -50,7 +50,9 @@ void cvrun_process_fit(struct cv_spec_process* process)
     while (at < ambient->count) {
         char* name = ambient->items[at];
 
-        if (cv_strv_contains(&capabilities->inheritable, name) && cv_strv_contains(&capabilities->permitted, name)) {
+        if (cv_capability_number(name) < 0 /* kept, to be refused */
+            || (cv_strv_contains(&capabilities->inheritable, name)
+                && cv_strv_contains(&capabilities->permitted, name))) {
             at++;
             continue;
         }

@@ -16,6 +16,7 @@
 #include "linux/bare-internal.h"
 #include "linux/bare-make.h"
 #include "linux/fd.h"
+#include "spec/capnames.h"
 
 /* --- the specification ------------------------------------------------------------------------------------------------------------ */
 
@@ -32,15 +33,27 @@ static int set_root(struct cv_spec* spec, const char* bundle, struct cv_error* e
 }
 
 /* runc's and podman's own configurations have ambient capabilities that are not inheritable. The kernel takes none of those, and other
- * runtimes don't tell. */
+ * runtimes don't tell. What is no capability's name stays, to be refused. */
 void linux_bare_drop_ambient(struct cv_spec_capabilities* caps)
 {
     for (size_t i = caps->ambient.count; i-- > 0;) {
         char name[64]; /* the list's own goes with the removal */
         (void)cv_snprintf(name, sizeof(name), "%s", caps->ambient.items[i]);
+        if (cv_capability_number(name) < 0)
+            continue;
         if (!cv_strv_contains(&caps->inheritable, name) || !cv_strv_contains(&caps->permitted, name))
             cv_strv_remove(&caps->ambient, name);
     }
+}
+
+/* It would be the host's. */
+static int check_names(const struct cv_spec* spec, struct cv_error* err)
+{
+    const char* field = spec->hostname != NULL ? "hostname" : spec->domainname != NULL ? "domainname" : NULL;
+    if (field == NULL || cv_spec_namespace(spec, "uts") != NULL)
+        return 0;
+    cv_error_set(err, CV_ERR_INVALID, "%s: there is no uts namespace to have it", field);
+    return cv_error_object(err, "%s", field);
 }
 
 int linux_bare_spec(const struct cv_spec* given, const char* bundle, struct cv_spec** spec_out, struct cv_error* err)
@@ -57,6 +70,8 @@ int linux_bare_spec(const struct cv_spec* given, const char* bundle, struct cv_s
         linux_bare_drop_ambient(&spec->process.capabilities);
     if (rc == 0)
         rc = cv_spec_validate(spec, err);
+    if (rc == 0)
+        rc = check_names(spec, err);
     if (rc < 0)
         return rc;
     spec->ext.set          = true;

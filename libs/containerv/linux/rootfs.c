@@ -33,13 +33,20 @@ static int refused_mount(struct cv_error* err, int number, const char* step, con
     return linux_outer_hint(LINUX_OUTER_MOUNT, number, err);
 }
 
+/* Any folder will do, but hooks before pivot_root expect the host's /proc, and the container's mounts below its root as the host calls it.
+ * Who is no root of the host's may not be let to that folder: then they see it without the mounts. */
 static int attach_root(const struct linux_setup* setup, struct cv_error* err)
 {
+    bool        visible = setup->spec->ext.bare && setup->spec->hooks.create_container.count > 0;
+    const char* path    = visible ? setup->spec->root.path : "/proc";
+    unsigned    flags   = MOVE_MOUNT_F_EMPTY_PATH | (visible ? MOVE_MOUNT_T_SYMLINKS : 0);
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return refused_mount(err, errno, "keep the container's mounts to itself", NULL);
-    if (sys_move_mount(setup->root_fd, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) < 0)
-        return refused_mount(err, errno, "attach the container's root", NULL);
-    return 0;
+    if (sys_move_mount(setup->root_fd, "", AT_FDCWD, path, flags) == 0)
+        return 0;
+    if (errno == EACCES && sys_move_mount(setup->root_fd, "", AT_FDCWD, "/sys", MOVE_MOUNT_F_EMPTY_PATH) == 0)
+        return 0;
+    return refused_mount(err, errno, "attach the container's root", path);
 }
 
 static int make_working_folder(const struct linux_setup* setup, struct cv_error* err)

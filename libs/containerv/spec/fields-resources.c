@@ -61,11 +61,11 @@ static const struct cv_table rdma_table = {
 
 #define T struct cv_spec_resources
 static const struct cv_field memory_rows[] = {
-    CV_OPT_INT(T, memory.limit, "limit", .flags = 0),
-    CV_OPT_INT(T, memory.reservation, "reservation", .flags = 0),
-    CV_OPT_INT(T, memory.swap, "swap", .flags = 0),
-    CV_OPT_INT(T, memory.kernel, "kernel", .flags = 0),
-    CV_OPT_INT(T, memory.kernel_tcp, "kernelTCP", .flags = 0),
+    CV_OPT_INT(T, memory.limit, "limit", .min = -1, .max = INT64_MAX),
+    CV_OPT_INT(T, memory.reservation, "reservation", .min = -1, .max = INT64_MAX),
+    CV_OPT_INT(T, memory.swap, "swap", .min = -1, .max = INT64_MAX),
+    CV_OPT_INT(T, memory.kernel, "kernel", .min = -1, .max = INT64_MAX),
+    CV_OPT_INT(T, memory.kernel_tcp, "kernelTCP", .min = -1, .max = INT64_MAX),
     CV_OPT_UINT(T, memory.swappiness, "swappiness", .flags = 0),
     CV_OPT_BOOL(T, memory.disable_oom_killer, "disableOOMKiller"),
     CV_OPT_BOOL(T, memory.use_hierarchy, "useHierarchy"),
