@@ -72,6 +72,7 @@ const struct cvctl_command cvctl_start_command = {
     .summary  = "start containers that were created or have stopped",
     .options  = options,
     .mixed    = true,
-    .details  = "One that has stopped finds its files as it left them.\n",
-    .run      = run,
+    .details =
+        "One that has stopped finds its files as it left them. An input it has only when it was made with -i or -t.\n",
+    .run = run,
 };

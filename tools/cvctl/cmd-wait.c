@@ -55,7 +55,8 @@ const struct cvctl_command cvctl_wait_command = {
     .summary  = "wait until containers have stopped, print their exit codes",
     .options  = options,
     .mixed    = true,
-    .details =
-        "One line for each, in the order that they were named. --format json: how each ended, one object a line.\n",
-    .run = run,
+    .details  = "One line for each, in the order that they were named. --format json: how each ended, one object a "
+                "line. Of one that\n"
+                "is started again by its restart policy, the run at hand counts.\n",
+    .run      = run,
 };

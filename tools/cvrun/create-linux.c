@@ -121,6 +121,7 @@ int cvrun_create(const struct cvrun_call* call, int* code_out, struct cv_error* 
     pid_t pid;
 
     (void)code_out;
+    linux_bare_become_maker();
     return create(call, false, &pid, &terminal, err);
 }
 
@@ -143,6 +144,7 @@ int cvrun_run(const struct cvrun_call* call, int* code_out, struct cv_error* err
     pid_t                                            pid;
     int                                              rc;
 
+    linux_bare_become_maker();
     if ((!options->detach && cvrun_watch_prepare(!options->no_subreaper, err) < 0)
         || create(call, !options->detach, &pid, &terminal, err) < 0
         || cvrun_open(call, call->arguments[0], &bare, err) < 0)

@@ -30,8 +30,7 @@ int linux_bare_cgroup(struct linux_bare* bare, struct linux_oci_cgroup** cgroup_
     return 0;
 }
 
-/* For what can't be done without one. */
-static int need_cgroup(
+int linux_bare_need_cgroup(
     struct linux_bare* bare, const char* what, struct linux_oci_cgroup** cgroup_out, struct cv_error* err)
 {
     int rc = linux_bare_cgroup(bare, cgroup_out, err);
@@ -57,7 +56,7 @@ int linux_bare_pause(struct linux_bare* bare, struct cv_error* err)
     err                             = err != NULL ? err : &own;
     int rc = look_for(bare, LINUX_BARE_CREATED, LINUX_BARE_RUNNING, "only one that runs can be paused", err);
     if (rc == 0)
-        rc = need_cgroup(bare, "pause", &cgroup, err);
+        rc = linux_bare_need_cgroup(bare, "pause", &cgroup, err);
     return rc == 0 ? linux_oci_cgroup_freeze(cgroup, END_MS, err) : rc;
 }
 
@@ -68,7 +67,7 @@ int linux_bare_resume(struct linux_bare* bare, struct cv_error* err)
     err                             = err != NULL ? err : &own;
     int rc = look_for(bare, LINUX_BARE_PAUSED, LINUX_BARE_PAUSED, "only one that is paused can be resumed", err);
     if (rc == 0)
-        rc = need_cgroup(bare, "resume", &cgroup, err);
+        rc = linux_bare_need_cgroup(bare, "resume", &cgroup, err);
     return rc == 0 ? linux_oci_cgroup_thaw(cgroup, END_MS, err) : rc;
 }
 
@@ -77,7 +76,7 @@ int linux_bare_processes(struct linux_bare* bare, pid_t** list_out, size_t* coun
     struct linux_oci_cgroup* cgroup = NULL;
     struct cv_error          own    = CV_ERROR_INIT;
     err                             = err != NULL ? err : &own;
-    int rc                          = need_cgroup(bare, "a list of processes", &cgroup, err);
+    int rc                          = linux_bare_need_cgroup(bare, "a list of processes", &cgroup, err);
     return rc == 0 ? linux_oci_cgroup_processes(cgroup, list_out, count_out, err) : rc;
 }
 
@@ -103,7 +102,7 @@ static int signal_all(struct linux_bare* bare, int number, struct cv_error* err)
     if (rc == CV_ERR_NOT_FOUND && bare->pidfd < 0)
         return 0;
     if (rc == 0 && cgroup == NULL)
-        rc = need_cgroup(bare, "a signal to all processes", &cgroup, err);
+        rc = linux_bare_need_cgroup(bare, "a signal to all processes", &cgroup, err);
     if (rc < 0)
         return rc;
     return number == SIGKILL ? linux_oci_cgroup_kill(cgroup, END_MS, err)

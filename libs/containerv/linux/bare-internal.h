@@ -38,6 +38,13 @@ void linux_bare_late_hooks(struct linux_bare* bare, enum linux_bare_hook kind, p
 /* Its cgroup, opened once: CV_ERR_NOT_FOUND when it is gone. *cgroup_out is NULL when it never had one. */
 int linux_bare_cgroup(struct linux_bare* bare, struct linux_oci_cgroup** cgroup_out, struct cv_error* err);
 
+/* For what can't be done without one: CV_ERR_UNSUPPORTED that says `what`. */
+int linux_bare_need_cgroup(
+    struct linux_bare* bare, const char* what, struct linux_oci_cgroup** cgroup_out, struct cv_error* err);
+
+/* What is written down now, in place of what was read before. */
+int linux_bare_read_spec(struct linux_bare* bare, struct cv_error* err);
+
 /* Whom the filter of a process in it asks; *notify_out borrows the malloc'ed *state_out. Without a listenerPath both are empty: NULL. */
 int linux_bare_notify(const struct linux_bare* bare, const char* status, struct linux_seccomp_notify* notify_out,
     char** state_out, struct cv_error* err);

@@ -68,12 +68,19 @@ static int find_process(struct linux_bare* bare, struct cv_error* err)
     return 0;
 }
 
-static int read_spec(struct linux_bare* bare, struct cv_error* err)
+int linux_bare_read_spec(struct linux_bare* bare, struct cv_error* err)
 {
-    CV_CLEANUP(cv_freep) char* text   = NULL;
-    size_t                     length = 0;
+    CV_CLEANUP(cv_freep) char*                text   = NULL;
+    CV_CLEANUP(cv_spec_freep) struct cv_spec* spec   = NULL;
+    size_t                                    length = 0;
     int rc = cv_file_read_at(bare->folder_fd, LINUX_BARE_CONFIG, CV_SPEC_MAX_BYTES, &text, &length, err);
-    return rc == 0 ? cv_spec_parse(text, length, &bare->info.spec, err) : rc;
+    if (rc == 0)
+        rc = cv_spec_parse(text, length, &spec, err);
+    if (rc < 0)
+        return rc;
+    cv_spec_free(bare->info.spec);
+    bare->info.spec = CV_STEAL(spec);
+    return 0;
 }
 
 static int read_state(struct linux_bare* bare, struct cv_error* err)
@@ -114,7 +121,7 @@ static int load(struct linux_bare* bare, const char* root, const char* id, struc
     if (rc == CV_ERR_NOT_FOUND && bare->folder_fd >= 0)
         return cv_error_set(err, CV_ERR_STATE, "container '%s' is just being made, or whoever made it has died", id);
     if (rc == 0)
-        rc = read_spec(bare, err);
+        rc = linux_bare_read_spec(bare, err);
     return rc;
 }
 

@@ -150,32 +150,20 @@ static void check_health(struct supervisor* supervisor)
 
 /* --- restart ------------------------------------------------------------------------------------------------------------------- */
 
-static void forget_run(struct supervisor* supervisor)
+static void forget(struct guardian_container* container, struct guardian_process* process)
 {
-    struct guardian_container* container = supervisor->container;
-    struct guardian_process*   main      = guardian_process_find(container, 0, NULL);
-
-    if (main != NULL)
-        guardian_process_remove(container, main);
-    if (supervisor->check != NULL)
-        guardian_process_remove(container, supervisor->check);
-    supervisor->check = NULL;
+    if (process != NULL)
+        guardian_process_remove(container, process);
 }
 
-static int start_again(struct supervisor* supervisor, struct cv_error* err)
+/* The last run is what is known of the container until there is another. */
+static void begin_anew(struct supervisor* supervisor, struct guardian_process* last)
 {
-    int result = supervisor_clear_run(supervisor, err);
-
-    if (result < 0)
-        return result;
-    forget_run(supervisor);
-    result = supervisor_run(supervisor, err);
-    if (result < 0)
-        return result;
-    supervisor->info.restarts = supervisor->restart.restarts;
+    forget(supervisor->container, last);
+    forget(supervisor->container, supervisor->check);
+    supervisor->check = NULL;
     (void)supervisor_record(supervisor, NULL);
     supervisor_journal(supervisor, CV_EVENT_STARTED, guardian_process_find(supervisor->container, 0, NULL), NULL);
-    return 0;
 }
 
 /* It stays as it stopped. */
@@ -190,11 +178,35 @@ static void give_up(struct supervisor* supervisor, const struct cv_error* failur
     supervisor_journal(supervisor, CV_EVENT_STOPPED, NULL, NULL);
 }
 
+/* As after a run that failed at once: what was in the way may go. */
+static bool try_later(struct supervisor* supervisor, const struct cv_error* failure)
+{
+    const struct containerv_exit failed   = { .size = sizeof(failed), .code = 1 };
+    int64_t                      delay_ms = 0;
+
+    if (!plan_restart_after(
+            &supervisor->restart, &supervisor->spec->ext.supervision, &failed, supervisor->stop.asked, &delay_ms))
+        return false;
+    supervisor->container->state = CV_STATE_STOPPED;
+    supervisor->restart_ms       = cv_clock_deadline_ms(delay_ms);
+    supervisor_trouble(supervisor, "it could not be started again, which will be tried once more", failure);
+    (void)supervisor_record(supervisor, NULL);
+    supervisor_journal(supervisor, CV_EVENT_RESTARTING, NULL, NULL);
+    return true;
+}
+
+/* What can't be taken away of the last run is for a sweep, which waits for our end. */
 static void restart(struct supervisor* supervisor)
 {
-    struct cv_error err = CV_ERROR_INIT;
+    struct guardian_process* last = guardian_process_find(supervisor->container, 0, NULL);
+    struct cv_error          err  = CV_ERROR_INIT;
 
-    if (start_again(supervisor, &err) < 0)
+    supervisor->info.restarts = supervisor->restart.restarts;
+    if (supervisor_clear_run(supervisor, &err) < 0)
+        give_up(supervisor, &err);
+    else if (supervisor_run(supervisor, &err) == 0)
+        begin_anew(supervisor, last);
+    else if (!try_later(supervisor, &err))
         give_up(supervisor, &err);
 }
 

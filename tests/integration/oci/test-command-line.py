@@ -192,8 +192,7 @@ class Errors(Case):
                 (["--systemd-cgroup", "--cgroup-manager", "cgroupfs", "list"], "contradicts"),
                 (["--log", "/nowhere/log", "list"], "/nowhere/log"), (["checkpoint", "--image-path", "x", "a"], "not supported"),
                 (["restore", "a"], "not supported"), (["kill", "a", "NOISE"], "NOISE"), (["update", "a"], "nothing")):
-            if args[0:1] != ["update"]:
-                self.fails(1, phrase, *args)
+            self.fails(1, phrase, *args)
 
     def test_ids(self):
         bundle = self.bundle("true")
@@ -423,6 +422,44 @@ class Life(Case):
         self.fails(255, "paused", "exec", "c", "true")
         self.right("resume", "c")
         self.assertEqual(self.state()["status"], "running")
+
+
+class Limits(Case):
+    def setUp(self):
+        super().setUp()
+        self.start("sleep", "100", change=lambda c: c["linux"]["resources"].update(pids={"limit": 20}))
+
+    def pids_limit(self):
+        return json.loads(self.right("events", "--stats", "c"))["data"]["pids"].get("limit")
+
+    def test_update(self):
+        self.assertEqual(self.pids_limit(), 20)
+        self.right("update", "--pids-limit", "30", "c")
+        self.assertEqual(self.pids_limit(), 30)
+        self.right("update", "--resources", "-", "c", input='{"pids": {"limit": 40}}')
+        self.assertEqual(self.pids_limit(), 40)
+        path = os.path.join(self.folder, "resources.json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({"pids": {"limit": -1}}, file)
+        self.right("update", "-r", path, "c")
+        self.assertIsNone(self.pids_limit())
+        self.fails(1, "nothing to change", "update", "c")
+        self.fails(1, "leave out", "update", "-r", path, "--pids-limit", "3", "c")
+        self.fails(1, "pids.limit", "update", "-r", "-", "c", input='{"pids": {"limit": "few"}}')
+        self.fails(1, "not supported", "update", "--mem-bw-schema", "MB:0=10", "c")
+
+    def test_events(self):
+        with subprocess.Popen(self.command("events", "--interval", "50ms", "c"), stdin=NULL, stdout=subprocess.PIPE,
+                              text=True) as process:
+            first, second = (json.loads(process.stdout.readline()) for _ in range(2))
+            self.assertEqual((first["type"], first["id"]), ("stats", "c"))
+            self.assertGreaterEqual(second["data"]["cpu"]["usage"]["total"], first["data"]["cpu"]["usage"]["total"])
+            self.assertEqual(second["data"]["pids"]["current"], 1)
+            self.right("kill", "c", "KILL")
+            process.stdout.read()
+            self.assertEqual(process.wait(DEADLINE), 0)
+        self.fails(1, "not running", "events", "--stats", "c")
+        self.fails(1, "runs", "update", "--pids-limit", "3", "c")
 
 
 class Exec(Case):

@@ -1,8 +1,12 @@
 /* What a supervisor does by itself: it starts a container again, looks after its health, and tells of what it is asked. */
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cv/str.h>
 
 #include "box.h"
 
@@ -106,20 +110,67 @@ static void its_health_is_told(void** state)
     CV_TEST_OK(err, box_stop(0, &err));
 }
 
-static void what_can_not_be_started_again_says_why(void** state)
+static const char loses_its_shell[] = "echo run >>/ran; [ -e /again ] || { until [ -e /go ]; do sleep 0.02; done; rm "
+                                      "/bin/sh /bin/busybox; exit 1; }; sleep 1000";
+
+static bool has_trouble(const struct containerv_info* info, const void* data)
 {
-    struct cv_spec* spec =
-        box_spec("echo 1 >/ran; until [ -e /go ]; do sleep 0.02; done; rm /bin/sh /bin/busybox; exit 1");
+    (void)data;
+    return info->error[0] != '\0';
+}
+
+static void in_upper(const char* name, char path[PATH_MAX])
+{
+    assert_int_equal(cv_snprintf(path, PATH_MAX, "%s/%s", cv_test_path("state/containers"), box_id), 0);
+    assert_int_equal(cv_snprintf(path + strlen(path), PATH_MAX - strlen(path), "/upper/%s", name), 0);
+}
+
+/* And is told that it can't, until it can: the next time comes later than the one before. */
+static void what_can_not_be_started_again_is_tried_later(void** state)
+{
+    struct cv_spec*        spec = box_spec(loses_its_shell);
     struct containerv_info info;
+    char                   path[PATH_MAX];
 
     (void)state;
     spec->ext.supervision.restart = CV_RESTART_ALWAYS;
     CV_TEST_OK(err, ACT(RUN));
     box_await_file("ran");
     box_spawn("touch /go");
+    info = box_await_record(has_trouble, NULL);
+    assert_int_equal(info.state, CV_STATE_RESTARTING);
+    assert_int_equal(info.restarts, 1);
+    assert_int_equal(info.exit.code, 1);
+    in_upper("again", path);
+    close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+    in_upper("bin/sh", path);
+    assert_int_equal(unlink(path), 0); /* that says that it is gone */
+    in_upper("bin/busybox", path);
+    assert_int_equal(unlink(path), 0);
+    info = box_await(CV_STATE_RUNNING);
+    assert_string_equal(info.error, "");
+    assert_true(info.restarts >= 2); /* with those that failed */
+    CV_TEST_OK(err, box_stop(0, &err));
+}
+
+static void what_can_not_be_started_again_so_often_says_why(void** state)
+{
+    struct cv_spec*        spec = box_spec(loses_its_shell);
+    struct containerv_info info;
+    unsigned               told = box_told(CV_EVENT_RESTARTING, 0); /* of the tests before */
+
+    (void)state;
+    spec->ext.supervision.restart     = CV_RESTART_ON_FAILURE;
+    spec->ext.supervision.restart_max = 3;
+    CV_TEST_OK(err, ACT(RUN));
+    box_await_file("ran");
+    box_spawn("touch /go");
     info = box_await(CV_STATE_STOPPED);
     assert_true(info.error[0] != '\0');
-    assert_int_equal(info.restarts, 0);
+    assert_int_equal(info.restarts, 3);
+    assert_int_equal(info.supervisor, 0);
+    assert_int_equal(info.exit.code, 1);
+    assert_int_equal(box_told(CV_EVENT_RESTARTING, 0) - told, 3);
     box_await_free();
 }
 
@@ -132,7 +183,8 @@ int main(void)
         BOX_TEST(who_stops_it_between_two_runs_is_heard),
         BOX_TEST(who_destroys_it_between_two_runs_is_heard),
         BOX_TEST(its_health_is_told),
-        BOX_TEST(what_can_not_be_started_again_says_why),
+        BOX_TEST(what_can_not_be_started_again_is_tried_later),
+        BOX_TEST(what_can_not_be_started_again_so_often_says_why),
     };
 
     return cmocka_run_group_tests(tests, box_setup_group, box_teardown_group);

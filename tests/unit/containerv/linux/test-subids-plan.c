@@ -88,6 +88,23 @@ static void command_line(void** state)
     cv_strv_release(&argv);
 }
 
+static void each_id_is_itself(void** state)
+{
+    static const char* const wanted[] = { "newuidmap", "77", "1000", "1000", "1", "100000", "100000", "65536", "300000",
+        "300000", "20" };
+    struct linux_subids      subids;
+    struct cv_strv           argv = { 0 };
+    struct cv_error          err;
+
+    (void)state;
+    parse("sue:100000:65536\n1000:300000:20", "sue", 1000, &subids); /* more than a container of ours has */
+    assert_int_equal(linux_subids_identity_command(wanted[0], 77, 1000, &subids, &argv, &err), 0);
+    assert_int_equal(argv.count, CV_ARRAY_LEN(wanted));
+    for (size_t i = 0; i < CV_ARRAY_LEN(wanted); i++)
+        assert_string_equal(argv.items[i], wanted[i]);
+    cv_strv_release(&argv);
+}
+
 static void what_a_map_reaches(void** state)
 {
     static const char host[] = "         0          0 4294967295\n";
@@ -126,6 +143,7 @@ int main(void)
         cmocka_unit_test(odd_numbers),
         cmocka_unit_test(many_ranges),
         cmocka_unit_test(command_line),
+        cmocka_unit_test(each_id_is_itself),
         cmocka_unit_test(what_a_map_reaches),
         cmocka_unit_test(the_same_ids_below),
     };

@@ -13,6 +13,7 @@
 extern "C" {
 #endif
 
+/** A start that fails counts as a run that failed: it is tried again, later each time, and `error` of the info tells why it failed. */
 enum containerv_restart {
     CV_RESTART_NO         = 0,
     CV_RESTART_ON_FAILURE = 1, /**< after an exit code other than 0; at most `restart_max` times when that is not 0 */
@@ -74,7 +75,7 @@ struct containerv_info {
     uint32_t               size;            /**< sizeof(struct containerv_info), set by the caller */
     uint32_t               state;           /**< enum containerv_state */
     uint32_t               supervised;      /**< 0: its caller holds it; then only the state is known */
-    uint32_t               restarts;        /**< how often the supervisor has started it again */
+    uint32_t               restarts;        /**< how often the supervisor has started it again, or tried to */
     uint32_t               health;          /**< enum containerv_health */
     uint32_t               health_failures; /**< in a row */
     int64_t                created_ns, started_ns, finished_ns;
