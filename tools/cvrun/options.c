@@ -410,8 +410,9 @@ int cvrun_syntax_parse(const struct cvrun_syntax* syntax, int argc, char** argv,
         syntax->in_order ? cv_options_parse : cv_options_parse_mixed;
     int rc = 0;
 
-    if (syntax->options == NULL)
-        *first_out = 1; /* whatever is there belongs to a command that does nothing */
+    *first_out = 1;
+    if (syntax->options == NULL) /* whatever is there belongs to a command that does nothing */
+        options.help = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
     else
         rc = parse(syntax->options, argc, argv, &options, &help, first_out, err);
     if (rc == 0 && !options.help)

@@ -1,4 +1,4 @@
-/* Signals as they are typed and shown: "TERM", "SIGTERM" or "15". Linux's, which is what containers run. */
+/* Signals as they are typed and shown: "TERM", "SIGTERM", "15" or "SIGRTMIN+3". Linux's, which is what containers run. */
 #ifndef CV_TEXT_SIGNAL_NAMES_H
 #define CV_TEXT_SIGNAL_NAMES_H
 
