@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "linux/exec-internal.h"
+#include "linux/nodes.h"
 #include "linux/users.h"
 
 static void reset_signals(void)
@@ -49,6 +50,8 @@ static int become_program(const struct linux_exec* what, struct linux_identity* 
         rc = linux_exec_keyring(what, err);
     if (rc == 0 && what->start->terminal)
         rc = linux_exec_terminal(what, who, &slave, err);
+    if (rc == 0 && slave >= 0 && what->hold != NULL)
+        rc = linux_nodes_console(slave, err);
     if (rc == 0)
         rc = linux_exec_wire(what, slave, &kept, err);
     if (rc == 0) /* after the descriptors are in place: RLIMIT_NOFILE would be in the way */

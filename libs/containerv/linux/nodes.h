@@ -12,7 +12,7 @@ struct linux_setup;
  */
 int linux_nodes_make(struct linux_setup* setup, struct cv_error* err);
 
-/* In the container's root: its terminal on /dev/console. */
+/* In the container's root: the terminal of an OCI runtime's container on /dev/console, where there is such a file. */
 int linux_nodes_console(int terminal_fd, struct cv_error* err);
 
 #endif
