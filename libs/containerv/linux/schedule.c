@@ -23,6 +23,9 @@ static int set_scheduler(const struct cv_spec_process* process, struct cv_error*
         return cv_error_hint(err, "the CPUs have no such time left, or not all CPUs may be used");
     if (number == EOPNOTSUPP)
         return cv_error_hint(err, "the kernel was built without utilization clamping");
+    if (attr.priority != 0 && number == EPERM)
+        return cv_error_hint(err, "a real-time policy needs CAP_SYS_NICE on the host, and in a version 1 cgroup "
+                                  "linux.resources.cpu.realtimeRuntime");
     return host_hint(number, rc, "this policy", err);
 }
 

@@ -92,10 +92,10 @@ static const struct cv_field process_rows[] = {
     CV_OBJECT(T, 0, capabilities.set, "capabilities", &capability_table),
     CV_LIST(T, rlimits, "rlimits", &rlimit_table),
     CV_BOOL(T, no_new_privileges, "noNewPrivileges", .flags = 0),
-    CV_STRING(T, apparmor_profile, "apparmorProfile", .check = cv_check_no_new_line),
+    CV_STRING(T, apparmor_profile, "apparmorProfile", .check = cv_check_label),
     CV_OPT_INT(T, oom_score_adj, "oomScoreAdj", .min = -1000, .max = 1000),
     CV_OBJECT(T, 0, scheduler.set, "scheduler", &scheduler_table),
-    CV_STRING(T, selinux_label, "selinuxLabel", .check = cv_check_no_new_line),
+    CV_STRING(T, selinux_label, "selinuxLabel", .check = cv_check_label),
     CV_OBJECT(T, 0, io_priority.set, "ioPriority", &io_priority_table),
     CV_OBJECT(T, 0, exec_cpu_affinity.set, "execCPUAffinity", &affinity_table),
 };

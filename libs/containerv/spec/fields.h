@@ -155,6 +155,7 @@ const char* cv_check_kernel(const char* value);        /* "4.8" */
 const char* cv_check_version(const char* value);       /* of OCI: "1.2.0", "1.0.2-dev" */
 const char* cv_check_not_empty(const char* value);
 const char* cv_check_no_new_line(const char* value);
+const char* cv_check_label(const char* value);     /* one line, or empty: callers write that for none */
 const char* cv_check_link_name(const char* value); /* of a network device in the container, may end with "%d" */
 
 /* Rows. The type of the member is checked while compiling. */

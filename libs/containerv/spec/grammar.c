@@ -28,6 +28,11 @@ const char* cv_check_no_new_line(const char* value)
     return value[0] != '\0' && strchr(value, '\n') == NULL ? NULL : "one line of text that is not empty";
 }
 
+const char* cv_check_label(const char* value)
+{
+    return strchr(value, '\n') == NULL ? NULL : "one line of text";
+}
+
 static bool short_enough(const char* value)
 {
     return strlen(value) <= CV_SPEC_MAX_PATH;
