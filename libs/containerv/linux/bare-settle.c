@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -34,18 +35,22 @@ int linux_bare_settled(struct cv_error* err)
     return failure.code;
 }
 
-/* PID 1 is a fork of this program, and a container can make it start "/proc/self/exe" (CVE-2019-5736): it must not be a file that anybody
- * in there could write to. A program that runs can't be written by anybody (ETXTBSY), so whether it could be is told by what else is in
- * the way. */
+/*
+ * PID 1 is a fork of this program, and a container can make it start "/proc/self/exe" (CVE-2019-5736): it must not be a file that anybody
+ * in there could write to. While it runs nobody can (ETXTBSY, which the kernel finds before all else), so what else is in the way is
+ * looked for.
+ */
 static bool is_exposed(void)
 {
-    CV_CLEANUP(linux_fd_closep) int fd     = -1;
-    int                             writer = open(self, O_WRONLY | O_CLOEXEC);
+    struct statvfs                  info;
+    CV_CLEANUP(linux_fd_closep) int writer = open(self, O_WRONLY | O_CLOEXEC);
     if (writer < 0 && errno != ETXTBSY)
         return false;
-    linux_fd_closep(&writer);
-    fd = open(self, O_RDONLY | O_CLOEXEC);
-    return fd < 0 || (fcntl(fd, F_GET_SEALS) & F_SEAL_WRITE) == 0;
+    CV_CLEANUP(linux_fd_closep) int fd = open(self, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstatvfs(fd, &info) < 0)
+        return true;
+    int seals = fcntl(fd, F_GET_SEALS);
+    return (info.f_flag & ST_RDONLY) == 0 && (seals < 0 || (seals & F_SEAL_WRITE) == 0);
 }
 
 /* Detached, read-only, and dissolved as soon as the descriptor is closed: then nobody can change it any more. */
