@@ -180,14 +180,17 @@ oci() {
     bench/oci-memory.py $(((rounds + 9) / 10)) "$work/bundle" "${peers[@]}"
 }
 
-# KiB, with the libraries that the loader maps for it
+# KiB, without what is for debuggers, and the libraries that the loader maps for it
 oci_sizes() {
     local peer name path libraries
     printf '%-30s %9s %9s\n' 'KiB' program libraries
     for peer in "$@"; do
         path=$(command -v "$peer") || continue
-        libraries=$({ ldd "$path" 2>/dev/null || true; } | grep -o '/[^ ]*' | xargs -r stat -L -c %s | awk '{ sum += $1 } END { print int(sum / 1024) }')
-        printf '%-30s %9d %9d\n' "$(basename "$peer")" $(($(stat -L -c %s "$path") / 1024)) "${libraries:-0}"
+        strip -o "$work/stripped" "$path"
+        # of a static program ldd has nothing to tell
+        libraries=$({ ldd "$path" 2>/dev/null || true; } | awk 'match($0, /\/[^ ]*/) { print substr($0, RSTART, RLENGTH) }' |
+            xargs -r stat -L -c %s | awk '{ sum += $1 } END { print int(sum / 1024) }')
+        printf '%-30s %9d %9d\n' "$(basename "$peer")" $(($(stat -c %s "$work/stripped") / 1024)) "${libraries:-0}"
     done
 }
 
