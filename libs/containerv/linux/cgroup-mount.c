@@ -84,3 +84,12 @@ int linux_cgroup_mounts_make(
             return cv_error_errno(err, errno, "make a link for the controller", plan->links[i].name);
     return 0;
 }
+
+int linux_cgroup_mounts_bind2(
+    const struct linux_cgroup_mounts* plan, uint32_t set, int* mount_fd_out, struct cv_error* err)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->items[i].version2)
+            return bind_own(&plan->items[i], set, mount_fd_out, err);
+    return cv_error_set(err, CV_ERR_UNSUPPORTED, "no cgroup hierarchy is mounted on this machine");
+}

@@ -19,4 +19,8 @@ int linux_cgroup_mounts_look(struct linux_cgroup_mounts* plan_out, struct cv_err
 int linux_cgroup_mounts_make(
     const struct linux_cgroup_mounts* plan, bool fresh, uint32_t set, int folder_fd, struct cv_error* err);
 
+/* The container's group in the hierarchy of version 2, bound. */
+int linux_cgroup_mounts_bind2(
+    const struct linux_cgroup_mounts* plan, uint32_t set, int* mount_fd_out, struct cv_error* err);
+
 #endif

@@ -124,6 +124,16 @@ static bool uses_cgroup_plan(const struct linux_setup* setup, const struct cv_sp
     return is_type(mount, "cgroup") && setup->cgroups != NULL && setup->cgroups->version1;
 }
 
+/* A user namespace can't mount the tree of a cgroup namespace that isn't its own: then it has the container's group alone. */
+static int make_cgroup2(const struct linux_setup* setup, const struct cv_spec_mount* mount,
+    const struct cv_mount_options* options, int* mount_fd_out, struct cv_error* err)
+{
+    int rc = linux_make_filesystem_of("cgroup2", mount->source, options, mount_fd_out, err);
+    if (rc == 0 || err->number != EPERM || setup->cgroups == NULL)
+        return rc;
+    return linux_cgroup_mounts_bind2(setup->cgroups, options->set, mount_fd_out, err);
+}
+
 /* Without namespaces of its own the container sees the host's, read-only; an OCI runtime's mount is what it says. */
 static int make_mount(const struct linux_setup* setup, const struct cv_spec_mount* mount,
     struct cv_mount_options* options, int* mount_fd_out, struct cv_error* err)
@@ -140,8 +150,8 @@ static int make_mount(const struct linux_setup* setup, const struct cv_spec_moun
         return host_tree("/sys/fs/cgroup", mount_fd_out, err);
     if (!own && is_type(mount, "mqueue") && cv_spec_namespace(setup->spec, "ipc") == NULL)
         return host_mqueue(mount_fd_out, err);
-    return linux_make_filesystem_of(
-        is_type(mount, "cgroup") ? "cgroup2" : mount->type, mount->source, options, mount_fd_out, err);
+    return is_type(mount, "cgroup") ? make_cgroup2(setup, mount, options, mount_fd_out, err)
+                                    : linux_make_filesystem_of(mount->type, mount->source, options, mount_fd_out, err);
 }
 
 /* --- and where ------------------------------------------------------------------------------------------------------------------- */

@@ -63,13 +63,13 @@ class Bundle(unittest.TestCase):
                 file.write(text)
         return path
 
-    def run_it(self, script, *flags):
+    def run_it(self, script, *flags, before=()):
         self.config["process"]["args"] = ["sh", "-c", script]
         with open(os.path.join(self.folder, "config.json"), "w") as file:
             json.dump(self.config, file)
         self.runs += 1
         name = f"{self.id().rsplit('.', 1)[1]}-{self.runs}".replace("_", "-")
-        return call(RUNTIME, "--root", os.path.join(PLACE, "state"), "run", *flags, "--bundle", self.folder, name, cwd=self.folder)
+        return call(*before, RUNTIME, "--root", os.path.join(PLACE, "state"), "run", *flags, "--bundle", self.folder, name, cwd=self.folder)
 
     def out(self, script, *flags):
         done = self.run_it(script, *flags)
@@ -224,6 +224,21 @@ class Propagation(Bundle):
             self.config["linux"]["rootfsPropagation"] = word
             self.assertRegex(self.line("/")[1], tags)
         self.assertEqual(self.out("grep -c ' /proc ' /proc/self/mountinfo"), "1")
+
+
+class Locked(Bundle):
+    """Flags that a user namespace got with its mounts can't be taken off in it: a bind mount keeps them."""
+
+    def test_they_stay(self):
+        if RUNC:
+            self.skipTest("runc 1.1 keeps ro alone")
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "nosuid,nodev,noexec", "shown", self.path("shown")], check=True)
+        self.mount("/b", "bind", "rbind", "rw", "suid", "exec", "dev", source=self.path("shown"))
+        self.config["linux"]["namespaces"] = [{"type": kind} for kind in ("pid", "mount", "ipc")]
+        done = self.run_it("grep ' /b ' /proc/self/mountinfo",
+                           before=["unshare", "-U", "-m", "--map-root-user", "--propagation", "private"])
+        self.assertEqual(done.stderr, "")
+        self.assertLessEqual({"rw", "nosuid", "nodev", "noexec"}, set(done.stdout.split(" ")[5].split(",")))
 
 
 class Idmapped(Bundle):
@@ -440,6 +455,25 @@ class Kernel(Bundle):
             self.assertGreaterEqual(int(text[-2]), 1)
             self.assertEqual(text[-1], "refused")
             self.assertIn("ro", self.line("/sys/fs/cgroup/pids")[0])
+
+    def test_the_cgroup_of_version_2(self):
+        """Where there is no other version: the whole tree, the namespace's, or in a user namespace the container's own group."""
+        if RUNC:
+            self.skipTest("this runc wants the groups of a machine with version 2")
+        self.mount("/sys/fs/cgroup", "cgroup", "nosuid", "ro")
+        view = ["unshare", "-m", "--propagation", "private", "sh", "-c",
+                'umount -l -R /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup; exec "$@"', "v2"]
+        script = "grep ' /sys/fs/cgroup ' /proc/self/mountinfo; test -e /sys/fs/cgroup/cgroup.events && echo group"
+        for namespaces, group in (((), False), (("cgroup",), True), (("user",), True), (("user", "cgroup"), True)):
+            self.config["linux"]["namespaces"] = BASE["linux"]["namespaces"] + [{"type": kind} for kind in namespaces]
+            for kind in ("uidMappings", "gidMappings") if "user" in namespaces else ():
+                self.config["linux"][kind] = [{"containerID": 0, "hostID": 0, "size": 65536}]
+            done = self.run_it(script, before=view)
+            self.assertEqual(done.stderr, "")
+            self.assertIn(" cgroup2 ", done.stdout)
+            self.assertEqual("group" in done.stdout.split("\n"), group)
+            for kind in ("uidMappings", "gidMappings"):
+                self.config["linux"].pop(kind, None)
 
     def test_a_label_without_selinux(self):
         if os.path.exists("/sys/fs/selinux/enforce"):
