@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "linux/fd.h"
@@ -18,7 +19,7 @@ struct copy {
     unsigned depth, entries;
 };
 
-enum { COPY_CHUNK = 1 << 20 };
+enum { COPY_CHUNK = 1 << 20, ATTRIBUTE_MAX = 65536 /* the kernel's own limit, of a list and of a value */ };
 
 static int open_in(int folder_fd, const char* name, int flags)
 {
@@ -41,6 +42,34 @@ static int give_owner(int fd, const char* name, const struct stat* info, struct 
     return 0;
 }
 
+static int copy_attribute(int from_fd, int to_fd, const char* attribute, const char* name, struct cv_error* err)
+{
+    char    value[ATTRIBUTE_MAX];
+    ssize_t length = fgetxattr(from_fd, attribute, value, sizeof(value));
+    if (length < 0 && errno == ENODATA)
+        return 0;
+    if (length >= 0 && fsetxattr(to_fd, attribute, value, (size_t)length, 0) == 0)
+        return 0;
+    if (errno == EOPNOTSUPP && strncmp(attribute, "user.", 5) == 0)
+        return 0; /* a tmpfs before Linux 6.6 */
+    cv_error_errno(err, errno, "copy the attributes of", name);
+    return cv_error_hint(err, "the attribute is '%s'", attribute);
+}
+
+static int copy_attributes(int from_fd, int to_fd, const char* name, struct cv_error* err)
+{
+    char    list[ATTRIBUTE_MAX];
+    ssize_t length = flistxattr(from_fd, list, sizeof(list));
+    if (length < 0)
+        return errno == EOPNOTSUPP ? 0 : cv_error_errno(err, errno, "list the attributes of", name);
+    for (const char* at = list; at < list + length; at += strlen(at) + 1) {
+        int rc = copy_attribute(from_fd, to_fd, at, name, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
 static int copy_bytes(int from_fd, int to_fd, const char* name, struct cv_error* err)
 {
     ssize_t n;
@@ -50,7 +79,8 @@ static int copy_bytes(int from_fd, int to_fd, const char* name, struct cv_error*
     return 0;
 }
 
-static int copy_file(int from_fd, int to_fd, const char* name, const struct stat* info, struct cv_error* err)
+/* Owner and mode are those of what was opened: somebody else may be at work in a root that containers share. */
+static int copy_file(int from_fd, int to_fd, const char* name, struct cv_error* err)
 {
     CV_CLEANUP(linux_fd_closep) int source = open_in(from_fd, name, O_RDONLY | O_NONBLOCK);
     struct stat                     opened;
@@ -63,7 +93,10 @@ static int copy_file(int from_fd, int to_fd, const char* name, const struct stat
     if (copy < 0)
         return cv_error_errno(err, errno, "make", name);
     int rc = copy_bytes(source, copy, name, err);
-    return rc == 0 ? give_owner(copy, name, info, err) : rc;
+    if (rc == 0)
+        rc = give_owner(copy, name, &opened, err);
+    /* last: a change of owner takes capabilities away */
+    return rc == 0 ? copy_attributes(source, copy, name, err) : rc;
 }
 
 static int copy_link(int from_fd, int to_fd, const char* name, const struct stat* info, struct cv_error* err)
@@ -90,11 +123,12 @@ static int copy_node(int to_fd, const char* name, const struct stat* info, struc
 static int copy_content(int from_fd, int to_fd, struct copy* copy, struct cv_error* err);
 
 /* Depth is bounded by LINUX_COPYUP_MAX_DEPTH. */
-static int copy_folder(int from_fd, int to_fd, const char* name, const struct stat* info, struct copy* copy,
-    struct cv_error* err) /* NOLINT(misc-no-recursion) */
+static int copy_folder(
+    int from_fd, int to_fd, const char* name, struct copy* copy, struct cv_error* err) /* NOLINT(misc-no-recursion) */
 {
     CV_CLEANUP(linux_fd_closep) int source = open_in(from_fd, name, O_RDONLY | O_DIRECTORY);
-    if (source < 0 || mkdirat(to_fd, name, 0700) < 0)
+    struct stat                     opened;
+    if (source < 0 || fstat(source, &opened) < 0 || mkdirat(to_fd, name, 0700) < 0)
         return cv_error_errno(err, errno, "make the folder", name);
     CV_CLEANUP(linux_fd_closep) int made = openat(to_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (made < 0)
@@ -103,7 +137,9 @@ static int copy_folder(int from_fd, int to_fd, const char* name, const struct st
         return cv_error_set(err, CV_ERR_LIMIT, "folders are nested deeper than %d", LINUX_COPYUP_MAX_DEPTH);
     int rc = copy_content(source, made, copy, err);
     copy->depth--;
-    return rc == 0 ? give_owner(made, name, info, err) : rc;
+    if (rc == 0)
+        rc = give_owner(made, name, &opened, err);
+    return rc == 0 ? copy_attributes(source, made, name, err) : rc;
 }
 
 static int copy_entry(
@@ -118,9 +154,9 @@ static int copy_entry(
     if (S_ISSOCK(info.st_mode))
         return 0;
     if (S_ISDIR(info.st_mode))
-        rc = copy_folder(from_fd, to_fd, name, &info, copy, err);
+        rc = copy_folder(from_fd, to_fd, name, copy, err);
     else if (S_ISREG(info.st_mode))
-        rc = copy_file(from_fd, to_fd, name, &info, err);
+        rc = copy_file(from_fd, to_fd, name, err);
     else if (S_ISLNK(info.st_mode))
         rc = copy_link(from_fd, to_fd, name, &info, err);
     else

@@ -169,6 +169,7 @@ class Options(Bundle):
             file.write("kept")
         os.chown(os.path.join(top, "sub", "file"), 12, 13)
         os.chmod(os.path.join(top, "sub", "file"), 0o4751)
+        os.setxattr(os.path.join(top, "sub", "file"), "trusted.cv", b"attribute")
         os.utime(os.path.join(top, "sub", "file"), (1000, 2000))
         os.symlink("/etc/passwd", os.path.join(top, "link"))
         os.mkfifo(os.path.join(top, "fifo"))
@@ -179,6 +180,19 @@ class Options(Bundle):
         self.assertEqual(got.split("\n"), ["kept", "4751 12 13 2000", "700", "/etc/passwd", "fifo"])
         with open(os.path.join(top, "sub", "file")) as file:
             self.assertEqual(file.read(), "kept")
+
+    def test_tmpcopyup_takes_attributes_along(self):
+        top = os.path.join(self.root, "t")
+        os.makedirs(top)
+        shutil.copy(os.path.join(self.root, "bin", "busybox"), top)
+        capable = bytes.fromhex("0100000200040000000000000000000000000000")  # version 2: CAP_NET_BIND_SERVICE, effective
+        os.setxattr(os.path.join(top, "busybox"), "security.capability", capable)
+        self.mount("/t", "tmpfs", "tmpcopyup")
+        self.config["process"]["user"] = {"uid": 1000, "gid": 1000}
+        for kind in ("effective", "permitted"):
+            self.config["process"]["capabilities"][kind] = []
+        self.config["process"]["capabilities"]["bounding"] = ["CAP_NET_BIND_SERVICE"]
+        self.assertIn("0000000000000400", self.out("/t/busybox grep CapEff /proc/self/status"))
 
     def test_tmpcopyup_ends_with_the_room(self):
         os.makedirs(os.path.join(self.root, "t"))
