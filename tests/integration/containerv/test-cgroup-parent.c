@@ -1,7 +1,6 @@
 /* Containers below a chosen cgroup, through the public API, on hosts with either version of cgroups: where they are, and what is left. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -10,11 +9,10 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "suite.h"
+#include "lost.h"
 
 #define MIB UINT64_C(1048576)
 
@@ -45,25 +43,10 @@ static void write_text(const char* path, const char* text)
     close(fd);
 }
 
-/* How many groups of that name there are, in all hierarchies. */
-static int count_groups(const char* name)
-{
-    char  command[256], line[PATH_SIZE];
-    int   count = 0;
-    FILE* found;
-    snprintf(command, sizeof(command), "find /sys/fs/cgroup -type d -name '%s'", name);
-    found = popen(command, "re");
-    assert_non_null(found);
-    while (fgets(line, sizeof(line), found) != NULL)
-        count++;
-    pclose(found);
-    return count;
-}
-
 static void check_nothing_left(void)
 {
-    if (count_groups(top) != 0)
-        fail_msg("%d groups %s are left", count_groups(top), top);
+    if (lost_groups(top) != 0)
+        fail_msg("%d groups %s are left", lost_groups(top), top);
 }
 
 static struct containerv_options* options_in(const char* below, uint64_t memory_bytes)
@@ -108,7 +91,7 @@ static void the_group_is_there_and_its_limits(void** state)
     (void)state;
     assert_int_equal(access(group_of(container, "/a/b"), F_OK), 0);
     snprintf(path, sizeof(path), "c-%s", containerv_id(container));
-    assert_true(count_groups(path) >= 1);
+    assert_true(lost_groups(path) >= 1);
     snprintf(outside, sizeof(outside), "%s/containerv/%.80s", tree(), path);
     assert_int_equal(access(outside, F_OK), -1);
     check_memory(container, "/a/b", "67108864\n");
@@ -284,57 +267,15 @@ static void paths_are_checked(void** state)
     containerv_options_delete(options);
 }
 
-struct owner {
-    pid_t guardian;
-    char  id[80];
-};
-
-static _Noreturn void own_container(int tell)
-{
-    struct containerv_container*   container = NULL;
-    struct containerv_process_info first;
-    struct owner                   owner = { .guardian = 0 };
-    size_t                         there = 0;
-    char                           path[64], line[256];
-    if (containerv_create(suite_rootfs(), options_in("/a/b", 64 * MIB), &container) != 0
-        || containerv_processes(container, &first, 1, &there) != 0 || there != 1)
-        _exit(1);
-    snprintf(path, sizeof(path), "/proc/%d/status", (int)first.pid);
-    FILE* file = fopen(path, "re");
-    while (file != NULL && fgets(line, sizeof(line), file) != NULL)
-        if (strncmp(line, "PPid:", 5) == 0)
-            owner.guardian = (pid_t)strtol(line + 5, NULL, 10);
-    snprintf(owner.id, sizeof(owner.id), "%s", containerv_id(container));
-    if (write(tell, &owner, sizeof(owner)) != sizeof(owner))
-        _exit(3);
-    for (;;)
-        pause();
-}
-
 static void the_next_one_sweeps_what_the_dead_left(void** state)
 {
-    int          ends[2];
-    struct owner owner;
-    char         name[96];
+    char id[LOST_ID], name[LOST_ID + 2];
     (void)state;
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    pid_t pid = fork();
-    if (pid == 0)
-        own_container(ends[1]);
-    close(ends[1]);
-    assert_int_equal(read(ends[0], &owner, sizeof(owner)), sizeof(owner));
-    close(ends[0]);
-    int guardian = (int)syscall(SYS_pidfd_open, owner.guardian, 0);
-    assert_true(guardian >= 0);
-    kill(owner.guardian, SIGKILL);
-    kill(pid, SIGKILL);
-    assert_int_equal(waitpid(pid, NULL, 0), pid);
-    assert_int_equal(poll(&(struct pollfd){ .fd = guardian, .events = POLLIN }, 1, 10000), 1);
-    close(guardian);
-    snprintf(name, sizeof(name), "c-%s", owner.id);
-    assert_true(count_groups(name) >= 1);
+    lost_container(options_in("/a/b", 64 * MIB), id);
+    snprintf(name, sizeof(name), "c-%s", id);
+    assert_true(lost_groups(name) >= 1);
     OK(containerv_destroy(suite_container(NULL)));
-    assert_int_equal(count_groups(name), 0);
+    assert_int_equal(lost_groups(name), 0);
     check_nothing_left();
 }
 

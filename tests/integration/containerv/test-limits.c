@@ -2,20 +2,15 @@
  * Limits on the real kernel, through the public API: for each the value that is seen from inside, and the kernel's own counter. The
  * same program runs on hosts with either version of cgroups; files are looked for where the container's group is.
  */
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "suite.h"
+#include "lost.h"
 
 #define MIB UINT64_C(1048576)
 
@@ -94,10 +89,10 @@ static struct containerv_container* limited(const struct containerv_limits* limi
 /* All groups of it are gone. */
 static void check_gone(const char* id)
 {
-    char command[256];
-    snprintf(command, sizeof(command), "find /sys/fs/cgroup -type d -name 'c-%s' | grep . >&2", id);
-    if (system(command) == 0)
-        fail_msg("container %s left groups", id);
+    char name[LOST_ID + 2];
+    snprintf(name, sizeof(name), "c-%s", id);
+    if (lost_groups(name) != 0)
+        fail_msg("container %s left %d groups", id, lost_groups(name));
 }
 
 static void end(struct containerv_container* container)
@@ -556,57 +551,16 @@ static void a_limit_that_cannot_be_kept_fails_the_create(void** state)
 
 /* --- lost ---------------------------------------------------------------------------------------------------------------------- */
 
-struct owner {
-    pid_t guardian;
-    char  id[80];
-};
-
-/* A process of its own with a limited container: tells who it is, and waits for its end. */
-static _Noreturn void own_container(int tell)
-{
-    struct containerv_limits     limits = { .size = sizeof(limits), .memory_bytes = 64 * MIB, .pids = 50, .cpus = "0" };
-    struct containerv_options*   options   = containerv_options_new();
-    struct containerv_container* container = NULL;
-    struct containerv_process_info first;
-    struct owner                   owner = { .guardian = 0 };
-    size_t                         there = 0;
-    char                           path[64], text[OUTPUT_MAX];
-    if (containerv_options_set_limits(options, &limits) != 0
-        || containerv_create(suite_rootfs(), options, &container) != 0
-        || containerv_processes(container, &first, 1, &there) != 0 || there != 1)
-        _exit(1);
-    snprintf(path, sizeof(path), "/proc/%d/status", (int)first.pid);
-    if (!read_text(path, text))
-        _exit(2);
-    owner.guardian = (pid_t)number_of(text, "PPid:\t"); /* of its PID 1 */
-    snprintf(owner.id, sizeof(owner.id), "%s", containerv_id(container));
-    if (write(tell, &owner, sizeof(owner)) != sizeof(owner))
-        _exit(3);
-    for (;;)
-        pause();
-}
-
 static void the_next_one_sweeps_what_the_dead_left(void** state)
 {
-    int          ends[2];
-    struct owner owner;
+    struct containerv_limits   limits  = { .size = sizeof(limits), .memory_bytes = 64 * MIB, .pids = 50, .cpus = "0" };
+    struct containerv_options* options = containerv_options_new();
+    char                       id[LOST_ID];
     (void)state;
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    pid_t pid = fork();
-    if (pid == 0)
-        own_container(ends[1]);
-    close(ends[1]);
-    assert_int_equal(read(ends[0], &owner, sizeof(owner)), sizeof(owner));
-    close(ends[0]);
-    int guardian = (int)syscall(SYS_pidfd_open, owner.guardian, 0);
-    assert_true(guardian >= 0);
-    kill(owner.guardian, SIGKILL);
-    kill(pid, SIGKILL);
-    assert_int_equal(waitpid(pid, NULL, 0), pid);
-    assert_int_equal(poll(&(struct pollfd){ .fd = guardian, .events = POLLIN }, 1, 10000), 1);
-    close(guardian);
+    OK(containerv_options_set_limits(options, &limits));
+    lost_container(options, id);
     OK(containerv_destroy(suite_container(NULL)));
-    check_gone(owner.id);
+    check_gone(id);
 }
 
 int main(void)
