@@ -101,10 +101,21 @@ static int changed(const struct layer_file* file, struct cv_error* err)
     return cv_error_set(err, CV_ERR_STATE, "'%s' was changed while it was read", file->path);
 }
 
+/* What was a file may be anything by now: what can't be opened on this mount, or is none any more. */
+static bool is_none_any_more(int number)
+{
+    return number == EACCES || number == ELOOP || number == ENXIO || number == ENODEV;
+}
+
+/* 1: it is gone. What counts from here on is what was opened, not what was seen. */
 static int make_file(struct commit* commit, struct layer_file* file, struct stat* info, struct cv_error* err)
 {
     CV_CLEANUP(cv_handle_closep)
     int from = openat(file->from_dir, file->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (from < 0 && errno == ENOENT)
+        return 1;
+    if (from < 0 && is_none_any_more(errno))
+        return changed(file, err);
     if (from < 0 || fstat(from, info) < 0)
         return failed(file, "open", err);
     if (!S_ISREG(info->st_mode))
@@ -167,12 +178,11 @@ static int make_link(const struct commit* commit, uint32_t number, const struct 
     return 0;
 }
 
-static int make_new(struct commit* commit, struct layer_file* file, const struct stat* seen, struct cv_error* err)
+static int make_new(struct commit* commit, struct layer_file* file, struct stat* info, struct cv_error* err)
 {
-    struct stat info = *seen;
-    if (S_ISREG(info.st_mode))
-        return make_file(commit, file, &info, err);
-    return S_ISLNK(info.st_mode) ? make_symlink(file, &info, err) : make_node(file, &info, err);
+    if (S_ISREG(info->st_mode))
+        return make_file(commit, file, info, err);
+    return S_ISLNK(info->st_mode) ? make_symlink(file, info, err) : make_node(file, info, err);
 }
 
 /* An overlay gives all its whiteouts one node with many names: it is nobody's business that they are one. */
@@ -182,9 +192,10 @@ static int make_entry(struct commit* commit, struct layer_file* file, const stru
     uint32_t number  = several ? copy_links_find(&commit->numbers, info->st_dev, info->st_ino) : 0;
     if (number != 0)
         return make_link(commit, number, file, err);
-    int rc = make_new(commit, file, info, err);
-    if (rc < 0 || !several)
-        return rc;
+    struct stat made = *info;
+    int         rc   = make_new(commit, file, &made, err);
+    if (rc != 0 || !several || made.st_dev != info->st_dev || made.st_ino != info->st_ino)
+        return rc < 0 ? rc : 0;
     rc = copy_links_add(&commit->numbers, info->st_dev, info->st_ino, &number, err);
     return rc == 0 ? copy_links_put(&commit->places, number, file->path, 0, 0, err) : rc;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/mount.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "linux/attr.h"
 #include "linux/caps.h"
 #include "linux/container-internal.h"
 #include "linux/copy-stream.h"
@@ -49,11 +51,40 @@ static int list_places(const struct cv_spec* spec, struct cv_strv* places, struc
     return full ? cv_error_no_memory(err) : 0;
 }
 
+/*
+ * Who is not paused may put a device where a file was just seen, and an open alone can do things to a device: so the upper is read by a
+ * mount on which none can be opened. That of limited size is one.
+ */
+static int open_tree(const struct linux_container* c, int* tree_out, struct cv_error* err)
+{
+    const unsigned                  flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW;
+    CV_CLEANUP(linux_fd_closep) int tree  = -1;
+    if (c->upper_fd >= 0)
+        tree = openat(c->upper_fd, "upper", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    else
+        tree = sys_open_tree(c->home.home_fd, "upper", flags);
+    if (tree < 0)
+        return cv_error_errno(err, errno, "open the container's upper", c->home.id);
+    int rc = c->upper_fd >= 0 ? 0 : linux_attr_apply(tree, CV_MOUNT_ATTR_NODEV, 0, false, "upper", err);
+    if (rc == 0)
+        *tree_out = linux_fd_steal(&tree);
+    return rc;
+}
+
+/* The tree is a mount for as long as it is open. */
+static int open_upper(const struct linux_container* c, int* tree_out, int* upper_out, struct cv_error* err)
+{
+    int rc = open_tree(c, tree_out, err);
+    if (rc < 0)
+        return rc;
+    *upper_out = openat(*tree_out, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *upper_out < 0 ? cv_error_errno(err, errno, "open the container's upper", c->home.id) : 0;
+}
+
 static int work(const struct linux_container* c, const struct linux_snapshot* snapshot, struct copy_stream* stream,
     struct cv_error* err)
 {
     CV_CLEANUP(cv_strv_release) struct cv_strv places = { NULL };
-    int                                        place  = c->upper_fd >= 0 ? c->upper_fd : c->home.home_fd;
     struct snapshot_job                        job    = {
                                   .folder_fd = snapshot->folder_fd,
                                   .user      = linux_unprivileged()->active,
@@ -62,11 +93,11 @@ static int work(const struct linux_container* c, const struct linux_snapshot* sn
                                   .places = &places,
                                   .stream = stream,
     };
-    int keep[]   = { snapshot->socket_fd, snapshot->folder_fd, -1 };
-    job.upper_fd = keep[2] = openat(place, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (job.upper_fd < 0)
-        return cv_error_errno(err, errno, "open the container's upper", c->home.id);
-    int rc = linux_fd_close_others(keep, CV_ARRAY_LEN(keep), err);
+    int keep[] = { snapshot->socket_fd, snapshot->folder_fd, -1, -1 };
+    int rc     = open_upper(c, &keep[2], &keep[3], err);
+    if (rc == 0)
+        rc = linux_fd_close_others(keep, CV_ARRAY_LEN(keep), err);
+    job.upper_fd = keep[3];
     if (rc == 0)
         rc = confine(err);
     if (rc == 0)

@@ -38,7 +38,7 @@ int linux_upper_mount(uint64_t bytes, const struct linux_idrange* range, int* up
     char                            options[64];
     CV_CLEANUP(linux_fd_closep) int fd = -1;
     cv_snprintf(options, sizeof(options), "mode=0711,size=%" PRIu64, bytes);
-    if (mount("containerv", PLACE, "tmpfs", MS_NOSUID, options) < 0)
+    if (mount("containerv", PLACE, "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
         return cv_error_errno(err, errno, "mount an upper of limited size", options);
     fd     = open(PLACE, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     int rc = fd < 0 ? cv_error_errno(err, errno, "open the container's upper", PLACE)

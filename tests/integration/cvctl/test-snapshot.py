@@ -249,6 +249,19 @@ class Commit(Snapshot):
         finally:
             subprocess.run(["umount", self.folder], check=True)
 
+    def test_who_goes_on_puts_other_things_in_the_way(self):
+        self.serve(script="mkdir /w; mkfifo /w/p; ln -s /w/p /w/l; echo up; "
+                   "while :; do echo x >/w/n; mv /w/n /w/f; ln -s p /w/n; mv /w/n /w/f; mkfifo /w/n; mv /w/n /w/f; rm /w/f; done")
+        for _ in range(10):
+            result = cvctl("commit", "--no-pause", self.name, self.layer)
+            if result.returncode != 0:
+                self.assertIn("was changed while it was read", result.stderr)
+                self.assertFalse(os.path.exists(self.layer))
+            else:
+                self.assertTrue({"l", "p"} <= set(os.listdir(os.path.join(self.layer, "w"))))
+                shutil.rmtree(self.layer)
+        self.goes_on()
+
     def test_it_is_of_one_moment(self):
         self.serve(script="mkdir /w; i=0; echo up; while :; do i=$((i+1)); echo $i >/w/a; echo $i >/w/b; done")
         self.good("commit", self.name, self.layer)
