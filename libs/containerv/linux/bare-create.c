@@ -103,8 +103,14 @@ int linux_bare_make_folder(const char* root, const char* id, int* folder_fd_out,
         return rc;
     if (mkdir(path, 0700) < 0)
         return errno == EEXIST ? taken(id, err) : cv_error_errno(err, errno, "make the container's folder", path);
-    *folder_fd_out = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return *folder_fd_out < 0 ? cv_error_errno(err, errno, "open the container's folder", path) : 0;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        cv_error_errno(err, errno, "open the container's folder", path);
+        (void)rmdir(path);
+        return err->code;
+    }
+    *folder_fd_out = fd;
+    return 0;
 }
 
 int linux_bare_remove_folder(const char* root, const char* id, struct cv_error* err)

@@ -296,7 +296,11 @@ static int judge(struct run* run, const siginfo_t* info, struct cv_error* err)
     char            how[64];
     struct cv_error own;
 
-    if (read(run->status_fd, &own, sizeof(own)) == (ssize_t)sizeof(own)) {
+    ssize_t told = read(run->status_fd, &own, sizeof(own));
+
+    if (told < 0)
+        return cv_error_errno(err, errno, "hear whether a hook could be started", run->hook->path);
+    if (told == (ssize_t)sizeof(own)) {
         if (err != NULL)
             *err = own;
         return own.code;

@@ -231,9 +231,10 @@ static int keep_view(
 static int give_mode(int mount_fd, int target_fd, const struct cv_mount_options* options, struct cv_error* err)
 {
     struct stat                     info;
-    CV_CLEANUP(linux_fd_closep) int fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CV_CLEANUP(linux_fd_closep) int fd = -1;
     if (cv_mount_options_data(options, "mode") != NULL)
         return 0;
+    fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || fstat(target_fd, &info) < 0 || fchmod(fd, info.st_mode & 07777) < 0)
         return cv_error_errno(err, errno, "give the tmpfs the mode of the folder", NULL);
     return 0;
