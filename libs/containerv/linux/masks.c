@@ -122,6 +122,16 @@ static int write_sysctl(int sys_fd, const struct cv_spec_pair* pair, struct cv_e
     return 0;
 }
 
+/* By the procfs that we have mounted, wherever it is by now; of a procfs that a caller brought, by its place in the root. */
+static int open_sysctls(const struct linux_setup* setup, int* sys_fd_out, struct cv_error* err)
+{
+    uint64_t resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
+    if (setup->view_fds[SETUP_PROC] < 0)
+        return inside_open_strict(setup->root_fd, "/proc/sys", sys_fd_out, err);
+    *sys_fd_out = sys_openat2(setup->view_fds[SETUP_PROC], "sys", O_PATH | O_DIRECTORY | O_CLOEXEC, 0, resolve);
+    return *sys_fd_out < 0 ? cv_error_errno(err, errno, "open the container's", "/proc/sys") : 0;
+}
+
 int linux_sysctl_write(struct linux_setup* setup, struct cv_error* err)
 {
     struct statfs                   info;
@@ -129,7 +139,7 @@ int linux_sysctl_write(struct linux_setup* setup, struct cv_error* err)
     const struct cv_spec_pairs*     list   = &setup->spec->linux_.sysctl;
     if (list->count == 0)
         return 0;
-    int rc = inside_open_strict(setup->root_fd, "/proc/sys", &sys_fd, err);
+    int rc = open_sysctls(setup, &sys_fd, err);
     if (rc == 0 && (fstatfs(sys_fd, &info) < 0 || info.f_type != PROC_MAGIC_NUMBER))
         rc = cv_error_set(err, CV_ERR_INVALID, "sysctls can't be set: the container's /proc is not a procfs");
     for (size_t i = 0; rc == 0 && i < list->count; i++)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include "linux/attr.h"
 #include "linux/bare-make.h"
@@ -20,11 +21,21 @@
 #include "linux/syscalls.h"
 #include "spec/mountopts.h"
 
+static bool is_folder(int fd)
+{
+    struct stat info;
+    return fstat(fd, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 int linux_place(int mount_fd, int target_fd, const char* name, struct cv_error* err)
 {
-    if (sys_move_mount(mount_fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-        return cv_error_errno(err, errno, "mount", name);
-    return 0;
+    if (sys_move_mount(mount_fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0)
+        return 0;
+    int number = errno;
+    if (number != EINVAL || is_folder(mount_fd) == is_folder(target_fd))
+        return cv_error_errno(err, number, "mount", name);
+    cv_error_errno(err, ENOTDIR, "mount", name);
+    return cv_error_hint(err, "a folder can't be mounted on a file, nor a file on a folder");
 }
 
 static int refused_mount(struct cv_error* err, int number, const char* step, const char* object)

@@ -299,6 +299,12 @@ class Places(Bundle):
         self.mount("/c/d", "bind", "bind", source=self.path("shown"))
         self.assertEqual(self.out("cat /a/b/file; test -d /c/d && echo folder"), "xfolder")
 
+    def test_folders_and_files_are_kept_apart(self):
+        for destination, source in (("/etc/passwd", self.path("shown")), ("/home", self.path("file", text="x"))):
+            self.mount(destination, "bind", "bind", source=source)
+            self.fails("mount 3 on", "Not a directory")
+            self.config["mounts"].pop()
+
     def test_a_link_is_followed_inside_alone(self):
         for name, target in (("abs", "/made/by/link"), ("up", "../../../../../../../../../../made/up")):
             os.symlink(target, os.path.join(self.root, name))
