@@ -80,6 +80,7 @@ static json_t* linux_part(void)
         { "apparmor", "enabled", 1 },
         { "selinux", "enabled", 1 },
         { "intelRdt", "enabled", 1 },
+        { "netDevices", "enabled", 1 },
     };
     json_t* linux_ = json_pack(
         "{s:o, s:o}", "namespaces", words_of(row(&cv_table_namespace, "type")), "capabilities", capabilities());
