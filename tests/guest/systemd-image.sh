@@ -33,7 +33,7 @@ tar -C "$root" -xf "$base"
 cp "$(command -v busybox)" "$root/usr/bin/busybox"
 cd "$build"
 mkdir -p "$root$build" "$root$source/tests/guest"
-cp -a --parents tests/rootfs tests/test-cgroup-parent bin libexec lib/*.so* "$root$build"
+cp -a --parents tests/rootfs tests/test-cgroup-parent tests/test-oci-cgroup bin libexec lib/*.so* "$root$build"
 cp -a "$source/tests/guest/under-systemd.sh" "$root$source/tests/guest/"
 
 # The jobs are run by a unit; init's own part is what the initrd has put into /run.

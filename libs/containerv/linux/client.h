@@ -20,10 +20,6 @@ int linux_client_program(char** path_out, struct cv_error* err);
 /* The same for cv-supervisor: CONTAINERV_SUPERVISOR. */
 int linux_client_supervisor(char** path_out, struct cv_error* err);
 
-/* Where the program would be: `relative` (the way between the two folders of the install) from the folder of the file `library`. Looks
- * at nothing. *path_out is malloc'ed. */
-int linux_client_beside(const char* library, const char* relative, char** path_out, struct cv_error* err);
-
 /* Start the program with `main_fd` as its descriptor 3. It is no child of the calling process: no wait of it and no SIGCHLD. */
 int linux_client_start(const char* path, int main_fd, pid_t* pid_out, struct cv_error* err);
 

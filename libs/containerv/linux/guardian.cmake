@@ -29,15 +29,6 @@ target_link_libraries(cv_guardian_loop PUBLIC cv_linux_wire)
 cv_static_library(cv_linux_client backend.c client-archive.c client.c client-calls.c client-copy.c client-events.c client-hear.c client-home.c client-instance.c client-log.c
     client-list.c client-reach.c client-reconcile.c client-snapshot.c client-start.c client-supervised.c client-supervisor.c process-info.c)
 target_link_libraries(cv_linux_client PUBLIC cv_linux_wire cv_linux_copy cv_linux_log_writer cv_linux_rights Threads::Threads)
-# The library, or a program that has it in itself, finds the others by the way between their folders, however deep they are
-# (lib/x86_64-linux-gnu).
-file(RELATIVE_PATH programs_from_library ${CMAKE_INSTALL_FULL_LIBDIR} ${CMAKE_INSTALL_FULL_LIBEXECDIR}/containerv)
-file(RELATIVE_PATH programs_from_program ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBEXECDIR}/containerv)
-target_compile_definitions(cv_linux_client PRIVATE
-    CV_PROGRAMS_FROM_LIBRARY="${programs_from_library}"
-    CV_PROGRAMS_FROM_PROGRAM="${programs_from_program}"
-    CV_PROGRAMS_INSTALLED="${CMAKE_INSTALL_FULL_LIBEXECDIR}/containerv")
-
 add_library(cv_guardian_main OBJECT guardian.c)
 target_link_libraries(cv_guardian_main PUBLIC cv_linux_wire)
 
@@ -78,3 +69,10 @@ target_link_libraries(cv_supervisor PUBLIC cv_linux_wire cv_linux)
 add_library(cv_supervisor_main OBJECT supervisor-main.c)
 target_link_libraries(cv_supervisor_main PUBLIC cv_linux_wire)
 cv_guardian_program(cv-supervisor cv_supervisor_main cv_supervisor cv_guardian_loop)
+
+# What cvrun asks systemd by: it is dynamic, since systemd's library is.
+pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
+add_executable(cv-scope scope-main.c)
+target_link_libraries(cv-scope PRIVATE cv_flags cv_platform PkgConfig::SYSTEMD)
+set_target_properties(cv-scope PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${guardian_folder})
+install(TARGETS cv-scope RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/containerv)

@@ -371,8 +371,7 @@ void linux_limits_plan_release(struct linux_limits_plan* plan)
     *plan = (struct linux_limits_plan){ 0 };
 }
 
-/* One "3" or "0-3" and the comma behind it; returns behind that, NULL when there is none or nothing after the comma. */
-static const char* next_range(const char* at, uint64_t* first_out, uint64_t* last_out)
+const char* linux_number_range(const char* at, uint64_t* first_out, uint64_t* last_out)
 {
     char* end = NULL;
     if (*at < '0' || *at > '9')
@@ -390,7 +389,7 @@ static bool range_within(uint64_t first, uint64_t last, const char* of)
 {
     uint64_t from, to;
     while (*of != '\0' && *of != '\n') {
-        of = next_range(of, &from, &to);
+        of = linux_number_range(of, &from, &to);
         if (of == NULL)
             return false;
         if (from <= first && last <= to)
@@ -403,7 +402,7 @@ bool linux_number_list_within(const char* list, const char* of)
 {
     uint64_t first, last;
     while (*list != '\0' && *list != '\n') {
-        list = next_range(list, &first, &last);
+        list = linux_number_range(list, &first, &last);
         if (list == NULL || !range_within(first, last, of))
             return false;
     }

@@ -90,6 +90,9 @@ void linux_limits_plan_release(struct linux_limits_plan* plan);
 /* Are all numbers of the list ("0-3,7") in the other one? False also for what is no such list. */
 bool linux_number_list_within(const char* list, const char* of);
 
+/* One "3" or "0-3" and the comma behind it; returns behind that, NULL when there is none or nothing after the comma. */
+const char* linux_number_range(const char* at, uint64_t* first_out, uint64_t* last_out);
+
 /* What of linux.resources is refused. */
 int linux_limits_supported(const struct cv_spec* spec, struct cv_error* err);
 

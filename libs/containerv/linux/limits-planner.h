@@ -43,6 +43,10 @@ enum linux_rate { LINUX_RATE_READ_BPS, LINUX_RATE_WRITE_BPS, LINUX_RATE_READ_IOP
 void linux_plan_rate(
     struct linux_planner* planner, enum linux_rate rate, uint64_t major, uint64_t minor, uint64_t value);
 
+/* limits-resources.c: what OCI's numbers are to version 2. */
+uint64_t linux_weight_of_shares(uint64_t shares);
+uint64_t linux_weight_of_blkio(uint64_t weight);
+
 /* limits-resources.c: of `all`, what `given` has. The same for both when a container is made. */
 void linux_plan_resources(
     struct linux_planner* planner, const struct cv_spec_resources* all, const struct cv_spec_resources* given);

@@ -110,12 +110,15 @@ static void plan_memory(
 
 /* --- CPU ----------------------------------------------------------------------------------------------------------------------- */
 
+uint64_t linux_weight_of_shares(uint64_t shares)
+{
+    return 1 + (within(shares, SHARES_MIN, SHARES_MAX) - SHARES_MIN) * (WEIGHT_MAX - 1) / (SHARES_MAX - SHARES_MIN);
+}
+
 static void plan_shares(struct linux_planner* planner, uint64_t shares)
 {
-    uint64_t bounded  = within(shares, SHARES_MIN, SHARES_MAX);
-    uint64_t weight   = 1 + (bounded - SHARES_MIN) * (WEIGHT_MAX - 1) / (SHARES_MAX - SHARES_MIN);
     planner->optional = shares == SHARES_DEFAULT;
-    linux_plan_weight(planner, weight, bounded);
+    linux_plan_weight(planner, linux_weight_of_shares(shares), within(shares, SHARES_MIN, SHARES_MAX));
 }
 
 static void plan_quota(struct linux_planner* planner, const struct cv_spec_resources* all)
@@ -160,7 +163,7 @@ static void plan_cpu(
 
 /* --- I/O ----------------------------------------------------------------------------------------------------------------------- */
 
-static uint64_t io_weight(uint64_t weight)
+uint64_t linux_weight_of_blkio(uint64_t weight)
 {
     return 1 + (within(weight, BLKIO_MIN, BLKIO_MAX) - BLKIO_MIN) * (WEIGHT_MAX - 1) / (BLKIO_MAX - BLKIO_MIN);
 }
@@ -170,7 +173,7 @@ static void plan_weight(struct linux_planner* planner, uint64_t weight)
     static const char* const what = "the weight of I/O";
     linux_plan_amount(planner, what, IO, 2, "io.bfq.weight", weight);
     linux_plan_or_next(planner);
-    linux_plan_add(planner, what, IO, 2, "io.weight", "default %" PRIu64, io_weight(weight));
+    linux_plan_add(planner, what, IO, 2, "io.weight", "default %" PRIu64, linux_weight_of_blkio(weight));
     linux_plan_amount(planner, what, IO, 1, "blkio.bfq.weight", weight);
     linux_plan_or_next(planner);
     linux_plan_amount(planner, what, IO, 1, "blkio.weight", weight);
@@ -186,7 +189,7 @@ static void plan_weight_device(struct linux_planner* planner, const struct cv_sp
     if (has_uint(&device->weight)) {
         linux_plan_add(planner, what, IO, 2, "io.bfq.weight", NODE, major, minor, weight);
         linux_plan_or_next(planner);
-        linux_plan_add(planner, what, IO, 2, "io.weight", NODE, major, minor, io_weight(weight));
+        linux_plan_add(planner, what, IO, 2, "io.weight", NODE, major, minor, linux_weight_of_blkio(weight));
         linux_plan_add(planner, what, IO, 1, "blkio.bfq.weight_device", NODE, major, minor, weight);
         linux_plan_or_next(planner);
         linux_plan_add(planner, what, IO, 1, "blkio.weight_device", NODE, major, minor, weight);

@@ -8,6 +8,8 @@
 
 #include "linux/counters-read.h"
 #include "linux/oci-cgroup-internal.h"
+#include "linux/oci-scope-plan.h"
+#include "linux/unprivileged.h"
 
 #include <cv/banned.h>
 
@@ -71,6 +73,29 @@ static int apply(struct linux_oci_cgroup* cgroup, const struct cv_spec_resources
     return rc;
 }
 
+/* Systemd writes what it knows when it reads its units anew. */
+static int tell_systemd(
+    const struct linux_oci_cgroup* cgroup, const struct cv_spec_resources* resources, struct cv_error* err)
+{
+    struct cv_strv properties = { .items = NULL };
+    if (!cgroup->systemd || cgroup->path == NULL)
+        return 0;
+    int rc = linux_oci_scope_properties(resources, &properties, err);
+    if (rc == 0)
+        rc = linux_oci_scope_set(strrchr(cgroup->path, '/') + 1, linux_unprivileged()->active, &properties, err);
+    cv_strv_release(&properties);
+    return rc;
+}
+
+static int change(struct linux_oci_cgroup* cgroup, const struct cv_spec_resources* now,
+    const struct cv_spec_resources* changes, struct cv_error* err)
+{
+    struct cv_spec_resources all = *now; /* only looked through */
+    linux_resources_merge_values(&all, changes);
+    int rc = tell_systemd(cgroup, &all, err);
+    return rc == 0 ? apply(cgroup, now, changes, err) : rc;
+}
+
 int linux_oci_cgroup_update(struct linux_oci_cgroup* cgroup, const struct cv_spec_resources* now,
     const struct cv_spec_resources* changes, struct cv_error* err)
 {
@@ -79,10 +104,10 @@ int linux_oci_cgroup_update(struct linux_oci_cgroup* cgroup, const struct cv_spe
         rc = check_memory(cgroup, changes, err);
     if (rc < 0)
         return cv_error_wrap(err, "update the container's limits");
-    rc = apply(cgroup, now, changes, err);
+    rc = change(cgroup, now, changes, err);
     if (rc == 0)
         return 0;
-    (void)apply(cgroup, now, now, NULL);
+    (void)change(cgroup, now, now, NULL);
     return cv_error_wrap(err, "update the container's limits");
 }
 

@@ -18,6 +18,7 @@
 #include "linux/mountinfo.h"
 #include "linux/oci-cgroup-internal.h"
 #include "linux/oci-cgroup-path.h"
+#include "linux/oci-scope-plan.h"
 #include "linux/rights.h"
 #include "linux/unprivileged.h"
 
@@ -25,7 +26,7 @@
 
 void linux_oci_cgroup_init(struct linux_oci_cgroup* cgroup)
 {
-    *cgroup = (struct linux_oci_cgroup){ .group_fd = CV_HANDLE_NONE, .scope_fd = CV_HANDLE_NONE };
+    *cgroup = (struct linux_oci_cgroup){ .group_fd = CV_HANDLE_NONE, .scope = { .end_fd = CV_HANDLE_NONE } };
     linux_limits_init(&cgroup->limits);
     cgroup->limits.complete = true;
 }
@@ -34,7 +35,7 @@ void linux_oci_cgroup_release(struct linux_oci_cgroup* cgroup)
 {
     free(cgroup->path);
     cv_handle_closep(&cgroup->group_fd);
-    cv_handle_closep(&cgroup->scope_fd);
+    linux_oci_scope_settled(&cgroup->scope);
     linux_limits_release(&cgroup->limits);
     linux_oci_cgroup_init(cgroup);
 }
@@ -235,6 +236,23 @@ static int claim_one(int root_fd, const struct mountinfo_entry* v1, void* data, 
     return 0;
 }
 
+/* Systemd makes the folder of version 2; the helper is in it until the container's first process is. */
+static int claim_unit(const struct cv_spec* spec, const char* id, struct linux_oci_cgroup* cgroup, struct cv_error* err)
+{
+    struct linux_oci_unit unit       = { NULL, NULL };
+    struct cv_strv        properties = { .items = NULL };
+    bool                  user       = linux_unprivileged()->active;
+    int                   rc         = linux_oci_unit_parse(spec->linux_.cgroups_path, id, user, &unit, err);
+    if (rc == 0)
+        rc = linux_oci_scope_properties(&spec->linux_.resources, &properties, err);
+    if (rc == 0)
+        rc = linux_oci_scope_start(&unit, user, &properties, &cgroup->scope, &cgroup->path, err);
+    cgroup->systemd = rc == 0;
+    cv_strv_release(&properties);
+    linux_oci_unit_release(&unit);
+    return rc;
+}
+
 static int make_folders(struct linux_oci_cgroup* cgroup, struct cv_error* err)
 {
     CV_CLEANUP(cv_freep) char* above = NULL;
@@ -317,7 +335,7 @@ int linux_oci_cgroup_claim(const struct cv_spec* spec, const char* id, enum linu
     linux_oci_cgroup_init(&cgroup);
     int rc = 0;
     if (manager == LINUX_OCI_SYSTEMD)
-        rc = cv_error_unsupported(err, "--systemd-cgroup", "linux");
+        rc = claim_unit(spec, id, &cgroup, err);
     else if (manager == LINUX_OCI_FOLDERS)
         rc = claim_folders(spec, id, &cgroup, err);
     if (rc < 0) { /* not ours to be removed */
@@ -341,7 +359,7 @@ int linux_oci_cgroup_claim(const struct cv_spec* spec, const char* id, enum linu
 
 void linux_oci_cgroup_settled(struct linux_oci_cgroup* cgroup)
 {
-    cv_handle_closep(&cgroup->scope_fd);
+    linux_oci_scope_settled(&cgroup->scope);
 }
 
 /* --- remove -------------------------------------------------------------------------------------------------------------------- */
@@ -382,6 +400,10 @@ int linux_oci_cgroup_remove(const struct linux_oci_cgroup* cgroup, int64_t timeo
         return 0;
     int rc        = linux_oci_cgroup_split(cgroup->path, &above, &removal.leaf, err);
     removal.above = above;
+    if (rc == 0 && cgroup->systemd) {
+        removal.rc    = linux_oci_scope_stop(removal.leaf, linux_unprivileged()->active, err);
+        removal.first = *err;
+    }
     if (rc == 0)
         rc = each_hierarchy(remove_one, &removal, err);
     if (rc == 0 && removal.rc < 0) {

@@ -15,6 +15,7 @@
 #include <cv/error.h>
 
 #include "linux/limits.h"
+#include "linux/oci-scope.h"
 #include "spec/spec.h"
 
 enum linux_oci_manager {
@@ -24,11 +25,11 @@ enum linux_oci_manager {
 };
 
 struct linux_oci_cgroup {
-    char*               path;     /* "/a/b", below the roots of all hierarchies; NULL: the container has no cgroup */
-    bool                systemd;  /* its last part is a unit, ended by linux_oci_cgroup_remove() */
-    int                 group_fd; /* version 2, for CLONE_INTO_CGROUP; -1: it has none */
-    struct linux_limits limits;   /* groups of version 1: linux_limits_join() */
-    int                 scope_fd; /* of systemd's helper; -1 */
+    char*                  path;     /* "/a/b", below the roots of all hierarchies; NULL: the container has no cgroup */
+    bool                   systemd;  /* its last part is a unit, ended by linux_oci_cgroup_remove() */
+    int                    group_fd; /* version 2, for CLONE_INTO_CGROUP; -1: it has none */
+    struct linux_limits    limits;   /* groups of version 1: linux_limits_join() */
+    struct linux_oci_scope scope;    /* of systemd's helper, until linux_oci_cgroup_settled() */
 };
 
 void linux_oci_cgroup_init(struct linux_oci_cgroup* cgroup);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "linux/client.h"
+#include "linux/programs.h"
 
 static void the_program_is_found_from_the_library(void** state)
 {
@@ -27,7 +28,7 @@ static void the_program_is_found_from_the_library(void** state)
         struct cv_error err  = CV_ERROR_INIT;
         char*           path = NULL;
 
-        assert_int_equal(linux_client_beside(cases[i].library, cases[i].relative, &path, &err), 0);
+        assert_int_equal(linux_program_beside(cases[i].library, cases[i].relative, &path, &err), 0);
         assert_string_equal(path, cases[i].program);
         free(path);
     }
@@ -39,7 +40,7 @@ static void a_library_without_a_folder_is_refused(void** state)
     char*           path = NULL;
     (void)state;
 
-    assert_int_equal(linux_client_beside("libcontainerv.so", "../cv-guardian", &path, &err), CV_ERR_INVALID);
+    assert_int_equal(linux_program_beside("libcontainerv.so", "../cv-guardian", &path, &err), CV_ERR_INVALID);
     assert_null(path);
 }
 
