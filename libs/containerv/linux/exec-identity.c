@@ -48,6 +48,35 @@ int linux_exec_identity(const struct linux_start* start, struct linux_identity* 
     return 0;
 }
 
+static bool has_home(const struct cv_strv* env)
+{
+    for (size_t i = 0; i < env->count; i++)
+        if (strncmp(env->items[i], "HOME=", 5) == 0)
+            return true;
+    return false;
+}
+
+/* runc and crun do that, and images and pods rely on it. */
+int linux_exec_home(const struct linux_exec* what, struct linux_identity* who, struct cv_error* err)
+{
+    struct linux_identity found = { 0 };
+    char                  number[16];
+    if (!what->spec->ext.bare || has_home(&what->start->process->env)) {
+        free(who->home);
+        who->home = NULL;
+        return 0;
+    }
+    CV_CLEANUP(linux_fd_closep) int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    cv_snprintf(number, sizeof(number), "%u", who->uid);
+    int rc = linux_users_resolve(root_fd, number, NULL, &found, err);
+    if (rc < 0)
+        return rc;
+    free(who->home);
+    who->home = CV_STEAL(found.home);
+    linux_identity_release(&found);
+    return 0;
+}
+
 int linux_exec_keyring(const struct linux_exec* what, struct cv_error* err)
 {
     bool users = cv_spec_namespace(what->spec, "user") != NULL;

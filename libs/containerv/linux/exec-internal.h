@@ -14,6 +14,9 @@ struct linux_exec_kept {
 /* exec-identity.c: the user by name or number. The caller releases *who. */
 int linux_exec_identity(const struct linux_start* start, struct linux_identity* who, struct cv_error* err);
 
+/* exec-identity.c: who->home, for a program of an OCI runtime's caller that was given no HOME; else it stays NULL. */
+int linux_exec_home(const struct linux_exec* what, struct linux_identity* who, struct cv_error* err);
+
 /* exec-identity.c: the container's session keyring, while still root there. */
 int linux_exec_keyring(const struct linux_exec* what, struct cv_error* err);
 
@@ -41,7 +44,7 @@ int linux_exec_filters(const struct linux_exec* what, int status_fd, struct cv_e
 int linux_exec_find(const struct cv_spec_process* process, struct cv_error* err);
 int linux_exec_enter(const char* path, struct cv_error* err);
 
-/* Returns only on failure. */
-int linux_exec_run(const struct cv_spec_process* process, struct cv_error* err);
+/* Returns only on failure. `home`: what HOME is, besides the process's environment; NULL: as that has it. */
+int linux_exec_run(const struct cv_spec_process* process, const char* home, struct cv_error* err);
 
 #endif

@@ -51,33 +51,32 @@ static int exec_error(int number, const char* path, struct cv_error* err)
 }
 
 /* One file that may be the program: an errno, or 0 when that is all that was to be found out. */
-typedef int attempt_fn(const char* file, const struct cv_spec_process* process);
+typedef int attempt_fn(const char* file, char* const* args, char* const* env);
 
-static int become(const char* file, const struct cv_spec_process* process)
+static int become(const char* file, char* const* args, char* const* env)
 {
-    static char* const none[] = { NULL };
-    execve(file, process->args.items, process->env.count > 0 ? process->env.items : none);
+    execve(file, args, env);
     return errno;
 }
 
-static int look_at(const char* file, const struct cv_spec_process* process)
+static int look_at(const char* file, char* const* args, char* const* env)
 {
     struct stat info;
-    (void)process;
+    (void)args;
+    (void)env;
     if (stat(file, &info) < 0 || access(file, X_OK) < 0)
         return errno;
     return S_ISDIR(info.st_mode) ? EISDIR : 0;
 }
 
-static int search(const struct cv_spec_process* process, const char* path, attempt_fn* attempt)
+static int search(const char* path, attempt_fn* attempt, char* const* args, char* const* env)
 {
     int number = ENOENT;
     while (*path != '\0') {
         size_t n = strcspn(path, ":");
         char   full[PATH_MAX];
-        if (cv_snprintf(full, sizeof(full), "%.*s/%s", n > 0 ? (int)n : 1, n > 0 ? path : ".", process->args.items[0])
-            == 0) {
-            int found = attempt(full, process);
+        if (cv_snprintf(full, sizeof(full), "%.*s/%s", n > 0 ? (int)n : 1, n > 0 ? path : ".", args[0]) == 0) {
+            int found = attempt(full, args, env);
             if (found == 0)
                 return 0;
             if (found != ENOENT && found != ENOTDIR)
@@ -89,23 +88,33 @@ static int search(const struct cv_spec_process* process, const char* path, attem
     return number;
 }
 
-static int try_all(const struct cv_spec_process* process, attempt_fn* attempt, struct cv_error* err)
+static int try_all(const struct cv_spec_process* process, char* const* env, attempt_fn* attempt, struct cv_error* err)
 {
-    const char* path = value_of(&process->env, "PATH");
+    char* const* args = process->args.items;
+    const char*  path = value_of(&process->env, "PATH");
     if (process->args.count == 0)
         return cv_error_set(err, CV_ERR_INVALID, "no program was given");
-    int number = strchr(process->args.items[0], '/') != NULL
-                     ? attempt(process->args.items[0], process)
-                     : search(process, path != NULL ? path : "/usr/local/bin:/usr/bin:/bin", attempt);
-    return number == 0 ? 0 : exec_error(number, process->args.items[0], err);
+    int number = strchr(args[0], '/') != NULL
+                     ? attempt(args[0], args, env)
+                     : search(path != NULL ? path : "/usr/local/bin:/usr/bin:/bin", attempt, args, env);
+    return number == 0 ? 0 : exec_error(number, args[0], err);
 }
 
 int linux_exec_find(const struct cv_spec_process* process, struct cv_error* err)
 {
-    return try_all(process, look_at, err);
+    return try_all(process, NULL, look_at, err);
 }
 
-int linux_exec_run(const struct cv_spec_process* process, struct cv_error* err)
+int linux_exec_run(const struct cv_spec_process* process, const char* home, struct cv_error* err)
 {
-    return try_all(process, become, err);
+    CV_CLEANUP(cv_strv_release) struct cv_strv env    = { .items = NULL };
+    CV_CLEANUP(cv_freep) char*                 word   = home != NULL ? cv_asprintf(err, "HOME=%s", home) : NULL;
+    static char* const                         none[] = { NULL };
+    if (home == NULL)
+        return try_all(process, process->env.count > 0 ? process->env.items : none, become, err);
+    if (word == NULL)
+        return CV_ERR_NO_MEMORY;
+    if (cv_strv_copy(&env, &process->env) < 0 || cv_strv_append(&env, word) < 0)
+        return cv_error_no_memory(err);
+    return try_all(process, env.items, become, err);
 }

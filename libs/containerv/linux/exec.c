@@ -17,7 +17,7 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int finish(const struct linux_exec* what, int status_fd, struct cv_error* err)
+static int finish(const struct linux_exec* what, const struct linux_identity* who, int status_fd, struct cv_error* err)
 {
     if (what->die_with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         return cv_error_errno(err, errno, "tie PID 1 to the guardian", NULL);
@@ -27,7 +27,7 @@ static int finish(const struct linux_exec* what, int status_fd, struct cv_error*
         if (rc < 0)
             return rc;
     }
-    return linux_exec_run(what->start->process, err);
+    return linux_exec_run(what->start->process, who->home, err);
 }
 
 static int hold(const struct linux_exec* what, struct linux_exec_kept* kept, struct cv_error* err)
@@ -44,6 +44,8 @@ static int become_program(const struct linux_exec* what, struct linux_identity* 
     int                    slave = -1;
     struct linux_exec_kept kept  = { -1, -1 };
     int                    rc    = linux_exec_identity(what->start, who, err);
+    if (rc == 0)
+        rc = linux_exec_home(what, who, err);
     if (rc == 0 && setsid() < 0 && errno != EPERM) /* EPERM: PID 1 leads its session already */
         rc = cv_error_errno(err, errno, "start a session", NULL);
     if (rc == 0 && what->start->keyring != NULL)
@@ -65,7 +67,7 @@ static int become_program(const struct linux_exec* what, struct linux_identity* 
     if (rc == 0)
         rc = linux_exec_enter(what->start->process->cwd != NULL ? what->start->process->cwd : "/", err);
     if (rc == 0)
-        rc = finish(what, kept.status, err);
+        rc = finish(what, who, kept.status, err);
     struct setup_message message = { .word = SETUP_FAILED, .error = *err };
     setup_say(kept.status >= 0 ? kept.status : what->status_fd, &message, -1, NULL);
     return rc;

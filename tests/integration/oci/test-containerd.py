@@ -61,6 +61,13 @@ class Run(ContainerdCase):
                              "sh", "-c", "echo $A; pwd; cat /there/file; touch /there/new")
         self.assert_ends(result, 1, "b\n/home\nbound\n", "Read-only file system")
 
+    def test_home_is_that_of_the_container_s_user(self):
+        self.assertEqual(self.run_in("--", "sh", "-c", "echo $HOME").stdout, "/root\n")
+        self.assertEqual(self.run_in("--env", "HOME=/given", "--", "sh", "-c", "echo $HOME").stdout, "/given\n")
+        box = self.start("--", "sleep", "1000")
+        for user, home in (("1000", "/home/joe"), ("4321", "/")):
+            self.assertEqual(output("task", "exec", "--exec-id", "home-" + user, "--user", user, box, "sh", "-c", "echo $HOME"), home)
+
     def test_read_only(self):
         self.assert_ends(self.run_in("--read-only", "--", "touch", "/file"), 1, "Read-only file system")
 
