@@ -77,12 +77,19 @@ static void grant(void)
     struct cv_strv*              sets[] = { &caps->bounding, &caps->permitted, &caps->effective };
     for (size_t i = 0; i < CV_ARRAY_LEN(sets); i++)
         CV_TEST_OK(err, cv_strv_append(sets[i], "CAP_SYS_ADMIN"));
-    spec->process.user.uid          = 1000;
-    spec->process.user.gid          = 1000;
-    spec->process.no_new_privileges = false;
-    spec->domainname                = strdup("example");
-    spec->root.path                 = strdup(cv_test_path("root"));
-    spec->root.readonly             = true;
+    spec->process.user.uid           = 1000;
+    spec->process.user.gid           = 1000;
+    spec->process.no_new_privileges  = false;
+    spec->domainname                 = strdup("example");
+    spec->root.path                  = strdup(cv_test_path("root"));
+    spec->root.readonly              = true;
+    spec->process.scheduler.set      = true;
+    spec->process.scheduler.policy   = strdup("SCHED_BATCH");
+    spec->process.io_priority.set    = true;
+    spec->process.io_priority.class_ = strdup("IOPRIO_CLASS_IDLE");
+    spec->process.oom_score_adj      = (struct cv_opt_int){ true, 100 };
+    spec->linux_.personality.set     = true;
+    spec->linux_.personality.domain  = strdup("LINUX32");
     CV_TEST_OK(err, cv_spec_add_rlimit(spec, "RLIMIT_NOFILE", 512, 600, &err));
     CV_TEST_OK(err, cv_spec_add_device(spec, "/dev/full", "/dev/extra", NULL, &err));
 }

@@ -9,12 +9,15 @@
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -61,6 +64,9 @@ static void print_own(void)
     printf("dumpable %d keepcaps %d secure bits %d no new privileges %d death signal %d\n",
         prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), prctl(PR_GET_KEEPCAPS, 0, 0, 0, 0), prctl(PR_GET_SECUREBITS, 0, 0, 0, 0),
         prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), signal);
+    printf("policy %d I/O priority %ld personality %d\n", sched_getscheduler(0), syscall(SYS_ioprio_get, 1, 0),
+        personality(0xffffffff));
+    print_file("/proc/self/oom_score_adj");
     printf("leader of its session %d, of its group %d\n", getsid(0) == getpid(), getpgrp() == getpid());
     for (char** at = environ; *at != NULL; at++)
         printf("environment %s\n", *at);

@@ -203,10 +203,10 @@ static void labels_need_their_module(void** state)
 static void the_score_and_the_mask_are_set(void** state)
 {
     (void)state;
-    assert_string_equal(
-        SAID("cat /proc/self/oom_score_adj; umask", .process = "\"oomScoreAdj\":321,\"user\":{\"umask\":63},"),
+    assert_string_equal(SAID("cat /proc/self/oom_score_adj; umask", .users = true,
+                            .process = "\"oomScoreAdj\":321,\"user\":{\"umask\":63},"),
         "321\n0077");
-    assert_string_equal(SAID("umask"), "0022");
+    assert_string_equal(SAID("umask; cat /proc/self/oom_score_adj", .process = "\"oomScoreAdj\":9,"), "0022\n9");
 }
 
 static void limits_of_resources_are_set(void** state)
@@ -293,6 +293,7 @@ static void one_that_joins_has_its_own(void** state)
     struct linux_child      child     = { .pidfd = -1, .terminal_fd = -1 };
     cpu_set_t               before, after;
     struct cv_spec*         spec = spec_of(&(const struct document){ .script = "sleep 1000",
+                .users                                                       = true,
                 .process = "\"scheduler\":{\"policy\":\"SCHED_BATCH\"},\"execCPUAffinity\":{\"final\":\"0\"},",
                 .linux_  = "\"personality\":{\"domain\":\"LINUX32\"}," });
 
@@ -301,6 +302,7 @@ static void one_that_joins_has_its_own(void** state)
     CV_TEST_OK(err, create(spec, -1, &container, &child));
     assert_string_equal(said_by_joined(container, "", SCHEDULE "; cat /proc/self/personality"), "0 0 0\n00000008");
     assert_string_equal(said_by_joined(container, "\"scheduler\":{\"policy\":\"SCHED_IDLE\"},", SCHEDULE), "0 0 5");
+    assert_string_equal(said_by_joined(container, "\"oomScoreAdj\":12,", "cat /proc/self/oom_score_adj"), "12");
     assert_string_equal(
         said_by_joined(container, "\"execCPUAffinity\":{\"final\":\"0\"},", cpus), "Cpus_allowed_list:\t0");
     assert_string_equal(said_by_joined(container, "\"execCPUAffinity\":{\"initial\":\"0\",\"final\":\"0-1\"},", cpus),

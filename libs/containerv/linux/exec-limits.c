@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -67,13 +68,35 @@ void linux_exec_raise_limits(pid_t pid, const struct cv_spec_process* process)
     }
 }
 
-static int set_oom_score(int64_t value, struct cv_error* err)
+/* A process that nobody may look into has files in /proc that belong to the host's root: a plain user can't write to his own. */
+static int write_shown(const char* file, const char* text)
 {
-    char text[32];
-    cv_snprintf(text, sizeof(text), "%lld", (long long)value);
-    return linux_procself_write("oom_score_adj", text) < 0
-               ? cv_error_errno(err, errno, "set the out-of-memory score", text)
-               : 0;
+    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+        return -1;
+    int rc     = linux_procself_write(file, text);
+    int number = errno;
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        return -1;
+    errno = number;
+    return rc;
+}
+
+int linux_exec_oom_score(const struct cv_spec_process* process, bool unseen, struct cv_error* err)
+{
+    static const char file[] = "oom_score_adj";
+    char              text[32];
+    if (!process->oom_score_adj.set)
+        return 0;
+    cv_snprintf(text, sizeof(text), "%lld", (long long)process->oom_score_adj.value);
+    int rc = linux_procself_write(file, text);
+    if (rc < 0 && errno == EACCES && unseen)
+        rc = write_shown(file, text);
+    if (rc == 0)
+        return 0;
+    rc = cv_error_errno(err, errno, "set the out-of-memory score", text);
+    return rc != CV_ERR_PERMISSION
+               ? rc
+               : cv_error_hint(err, "one below the caller's own needs CAP_SYS_RESOURCE on the host");
 }
 
 /* Our default where no cgroup counts processes: for each user of the container by itself, which is weaker. */
@@ -92,9 +115,7 @@ static int set_default_processes(const struct cv_spec_process* process, uint64_t
 
 int linux_exec_limits(const struct cv_spec_process* process, uint64_t processes, struct cv_error* err)
 {
-    int rc = process->oom_score_adj.set ? set_oom_score(process->oom_score_adj.value, err) : 0;
-    if (rc == 0)
-        rc = set_default_processes(process, processes, err);
+    int rc = set_default_processes(process, processes, err);
     for (size_t i = 0; rc == 0 && i < process->rlimits.count; i++)
         rc = set_rlimit(&process->rlimits.items[i], err);
     umask(process->user.umask.set ? (mode_t)process->user.umask.value : 022);

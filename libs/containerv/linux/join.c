@@ -118,6 +118,9 @@ static _Noreturn void joiner(const struct join* join)
     int                  rc      = protect(&message.error);
     linux_exec_raise_limits(0, join->start->process);
     if (rc == 0)
+        rc = linux_exec_oom_score(
+            join->start->process, cv_spec_namespace(join->container->spec, "pid") != NULL, &message.error);
+    if (rc == 0)
         rc = linux_limits_join(&join->container->limits, &message.error);
     if (rc == 0)
         rc = linux_rdt_enter(join->container->spec, join->container->home.id, 0, &message.error);

@@ -134,6 +134,9 @@ static int set_up(struct linux_setup* setup, struct cv_error* err)
         rc = receive_mounts(setup, err);
     if (rc == 0) /* while the host's /proc is there, and open to the host's root */
         rc = linux_timens_enter(setup->spec, err);
+    if (rc == 0 && setup->main != NULL)
+        rc = linux_exec_oom_score(
+            setup->main->process, (linux_namespace_new_flags(setup->spec) & CLONE_NEWPID) != 0, err);
     if (rc == 0)
         rc = become_root(setup, err);
     if (rc == 0)

@@ -124,6 +124,10 @@ struct linux_exec {
 };
 int linux_exec(const struct linux_exec* what, struct cv_error* err);
 
+/* exec-limits.c: the score of the calling process, which its children inherit. To be called while it still is the host's user and sees the
+ * host's /proc: in a user namespace its files there are not its own. `unseen`: no process of a container can look into it yet. */
+int linux_exec_oom_score(const struct cv_spec_process* process, bool unseen, struct cv_error* err);
+
 /* exec-limits.c: hard limits that the process wants higher than they are, while that is still allowed: of PID 1 (0: the calling process). What
  * does not succeed is told when the limits are set. */
 void linux_exec_raise_limits(pid_t pid, const struct cv_spec_process* process);
