@@ -407,7 +407,7 @@ int main(int argc, char** argv)
     };
 
     (void)argc;
-    linux_bare_settle(argv);
+    linux_bare_settle(argv, true);
 
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -3,6 +3,6 @@
 
 int main(int argc, char** argv)
 {
-    linux_bare_settle(argv);
+    linux_bare_settle(argv, cvrun_makes(argc, argv));
     return cvrun_main(argc, argv);
 }

@@ -342,10 +342,10 @@ const struct cv_option cvrun_global_options[] = {
 #undef AT
 
 const struct cvrun_syntax cvrun_syntaxes[] = {
-    { "create", "CONTAINER", "make a container whose program waits for start", create_rows, false, 1, 1 },
+    { "create", "CONTAINER", "make a container whose program waits for start", create_rows, false, 1, 1, true },
     { "start", "CONTAINER", "let the program of a created container run", help_rows, false, 1, 1 },
-    { "run", "CONTAINER", "create, start, wait, delete", run_rows, false, 1, 1 },
-    { "exec", "CONTAINER COMMAND [ARG...]", "run a further process in a container", exec_rows, true, 1, -1 },
+    { "run", "CONTAINER", "create, start, wait, delete", run_rows, false, 1, 1, true },
+    { "exec", "CONTAINER COMMAND [ARG...]", "run a further process in a container", exec_rows, true, 1, -1, true },
     { "state", "CONTAINER", "print what is known of a container", help_rows, false, 1, 1 },
     { "kill", "CONTAINER [SIGNAL]", "send a signal to the first process (default: TERM)", kill_rows, false, 1, 2 },
     { "delete", "CONTAINER", "take away a container that has stopped", delete_rows, false, 1, 1 },
@@ -390,6 +390,18 @@ int cvrun_syntax_find(const char* name, const struct cvrun_syntax** syntax_out, 
     cv_error_set(err, CV_ERR_INVALID, "command '%s' is not known", name);
     return nearest != NULL ? cv_error_hint(err, "did you mean %s?", nearest)
                            : cv_error_hint(err, "cvrun --help lists the commands");
+}
+
+bool cvrun_makes(int argc, char** argv)
+{
+    struct cvrun_globals       globals = { 0 };
+    const struct cvrun_syntax* syntax  = NULL;
+    bool                       help    = false;
+    int                        first   = argc;
+    struct cv_error            later   = CV_ERROR_INIT; /* told by whoever reads them for good */
+
+    return cv_options_parse(cvrun_global_options, argc, argv, &globals, &help, &first, &later) == 0 && first < argc
+           && cvrun_syntax_find(argv[first], &syntax, &later) == 0 && syntax->makes;
 }
 
 static int check_count(const struct cvrun_syntax* syntax, int count, struct cv_error* err)

@@ -66,6 +66,7 @@ struct cvrun_syntax {
     const struct cv_option* options;
     bool                    in_order; /* its options end at the first argument: what follows is another program's */
     int                     least, most;
+    bool                    makes; /* it makes containers, or goes into them */
 };
 
 extern const struct cv_option    cvrun_global_options[]; /* of struct cvrun_globals */
@@ -77,6 +78,9 @@ int cvrun_syntax_find(const char* name, const struct cvrun_syntax** syntax_out, 
 /* argv[0] is the command's name. *first_out: the first of its arguments, whose number is right. Nothing is looked at after --help. */
 int cvrun_syntax_parse(const struct cvrun_syntax* syntax, int argc, char** argv, struct cvrun_options* options_out,
     int* first_out, struct cv_error* err);
+
+/* Whether the arguments of main() are those of a command that makes or enters containers; false for what is no command. */
+bool cvrun_makes(int argc, char** argv);
 
 void cvrun_help_print(FILE* to);
 void cvrun_syntax_print(const struct cvrun_syntax* syntax, FILE* to);

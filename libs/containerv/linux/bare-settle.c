@@ -27,9 +27,12 @@ static const char self[] = "/proc/self/exe";
 
 static struct cv_error failure = CV_ERROR_INIT;
 static char**          arguments;
+static bool            is_protected;
 
 int linux_bare_settled(struct cv_error* err)
 {
+    if (failure.code == 0 && !is_protected)
+        cv_error_set(&failure, CV_ERR_INTERNAL, "the runtime is not protected from its containers");
     if (failure.code < 0)
         *err = failure;
     return failure.code;
@@ -104,12 +107,13 @@ static int start_protected(struct cv_error* err)
     return cv_error_errno(err, errno, "start the runtime where nobody can write to it", self);
 }
 
-void linux_bare_settle(char** argv)
+void linux_bare_settle(char** argv, bool makes)
 {
     arguments = argv;
-    if (is_exposed() && start_protected(&failure) < 0)
+    if (makes && is_exposed() && start_protected(&failure) < 0)
         return;
     linux_unprivileged_be_runtime();
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         cv_error_errno(&failure, errno, "protect the runtime", NULL);
+    is_protected = makes;
 }

@@ -22,8 +22,9 @@
 enum { LINUX_BARE_ID_MAX = 255 };
 
 /* First thing in main(), with the program's arguments, which must stay: the program may be started anew, where nobody can write to it.
- * What goes wrong is told by linux_bare_create() and linux_bare_exec(). */
-void linux_bare_settle(char** argv);
+ * What goes wrong is told by linux_bare_create() and linux_bare_exec(). Without `makes` it is not, and these two fail: only they need it,
+ * and it takes milliseconds. */
+void linux_bare_settle(char** argv, bool makes);
 
 /* First thing, before any file or socket is opened, in a command that will call linux_bare_create(): without root's rights the program
  * is started anew in a user namespace in which each id is itself. What goes wrong is told by linux_bare_create(). */

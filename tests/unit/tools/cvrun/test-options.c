@@ -117,6 +117,25 @@ static void a_command_that_is_not_there_has_a_neighbour(void** state)
     assert_non_null(strstr(err.hint, "create"));
 }
 
+static bool makes(const char* first_word, const char* second)
+{
+    const char* argv[] = { "cvrun", "--root", "create", first_word, second, NULL };
+
+    return cvrun_makes(5, (char**)(uintptr_t)argv);
+}
+
+static void what_goes_into_containers_is_known_at_once(void** state)
+{
+    (void)state;
+    assert_true(makes("create", "c"));
+    assert_true(makes("--debug", "run"));
+    assert_true(makes("exec", "--help"));
+    assert_false(makes("state", "create"));
+    assert_false(makes("bogus", "create"));
+    assert_false(makes("--bogus", "create"));
+    assert_false(makes("--debug", "--debug"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +144,7 @@ int main(void)
         cmocka_unit_test_teardown(options_stand_where_they_may, teardown),
         cmocka_unit_test_teardown(limits_are_numbers, teardown),
         cmocka_unit_test_teardown(what_is_wrong_is_told, teardown),
+        cmocka_unit_test(what_goes_into_containers_is_known_at_once),
         cmocka_unit_test(a_command_that_is_not_there_has_a_neighbour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
