@@ -320,6 +320,7 @@ static void one_that_joins_has_its_own(void** state)
 
 /* --- of an OCI runtime --------------------------------------------------------------------------------------------------------- */
 
+/* With a /dev of its own: devices would be made in the root that all tests use. */
 static pid_t create_bare(const char* id, bool no_new_keyring, int output)
 {
     struct cv_spec* spec = NULL;
@@ -327,7 +328,8 @@ static pid_t create_bare(const char* id, bool no_new_keyring, int output)
     char*           text = cv_asprintf(&err,
                   "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"%s\",\"readonly\":true},\"process\":{\"cwd\":\"/\","
                             "\"env\":[\"PATH=/bin\"],\"args\":[\"/bin/sh\",\"-c\",\"cat /proc/keys\"]},\"mounts\":[{\"destination\":"
-                            "\"/proc\",\"type\":\"proc\",\"source\":\"proc\"}],"
+                            "\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},{\"destination\":\"/"
+                            "dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\"}],"
                             "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"mount\"}]}}",
                   getenv("CV_SUITE_ROOTFS"));
 
