@@ -5,7 +5,7 @@
 #include <cv/error.h>
 
 #define CVRUN_OCI_VERSION_MIN "1.0.0"
-#define CVRUN_OCI_VERSION_MAX "1.2.0"
+#define CVRUN_OCI_VERSION_MAX "1.3.0"
 
 /* malloc'ed, NULL with err. */
 char* cvrun_features_print(const char* version, struct cv_error* err);
