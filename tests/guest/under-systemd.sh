@@ -106,10 +106,35 @@ delegated_place() {
     [ -z "$(find /run/containerv -name 'c-*')" ] || fail "a run folder is left"
 }
 
+# A container of the OCI runtime in a unit that systemd makes for it.
+unit_of_cvrun() {
+    group=$tree/cvtest.slice/cvtest-four.scope
+    mkdir -p /run/bundle
+    cat >/run/bundle/config.json <<END
+{"ociVersion": "1.2.0", "root": {"path": "$root", "readonly": true},
+ "process": {"user": {"uid": 0, "gid": 0}, "cwd": "/", "args": ["sleep", "1000"], "env": ["PATH=/bin:/usr/bin"]},
+ "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
+ "linux": {"cgroupsPath": "cvtest.slice:cvtest:four", "namespaces": [{"type": "pid"}, {"type": "mount"}, {"type": "cgroup"}],
+  "resources": {"memory": {"limit": 67108864}, "cpu": {"quota": 50000, "period": 100000}, "pids": {"limit": 99}}}}
+END
+    cvrun --systemd-cgroup create --bundle /run/bundle four </dev/null
+    cvrun --systemd-cgroup start four
+    check "$group"
+    disturb
+    check "$group"
+    cvrun --systemd-cgroup update --pids-limit 50 four
+    systemctl daemon-reload
+    [ "$(cat "$group/pids.max")" = 50 ] || fail "pids.max is $(cat "$group/pids.max") after the update"
+    cvrun --systemd-cgroup delete --force four
+    [ ! -e "$group" ] || fail "$group is left"
+    ! systemctl is-active --quiet cvtest-four.scope || fail "the unit is left"
+}
+
 [ -d /run/systemd/system ] || fail "systemd is not the first process"
 case $2 in
 default) default_place ;;
 delegated) delegated_place ;;
+cvrun) unit_of_cvrun ;;
 *) fail "no topic $2" ;;
 esac
 echo "$2: as it should be"

@@ -19,6 +19,7 @@
 #include "linux/attr.h"
 #include "linux/bare-internal.h"
 #include "linux/fd.h"
+#include "linux/oci-scope.h"
 #include "linux/syscalls.h"
 #include "linux/unprivileged.h"
 #include "spec/mountopts.h"
@@ -103,6 +104,7 @@ static int start_protected(struct cv_error* err)
         fd = open_copy(err);
     if (fd < 0)
         return err->code;
+    linux_oci_scope_remember();
     syscall(SYS_execveat, fd, "", arguments, environ, AT_EMPTY_PATH);
     return cv_error_errno(err, errno, "start the runtime where nobody can write to it", self);
 }

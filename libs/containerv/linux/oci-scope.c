@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -69,9 +70,19 @@ static int understand(const char* answer, char** text_out, struct cv_error* err)
 
 /* --- the helper ----------------------------------------------------------------------------------------------------------------- */
 
+#define HELPER   "cv-scope"
+#define VARIABLE "CONTAINERV_SCOPE"
+
+void linux_oci_scope_remember(void)
+{
+    CV_CLEANUP(cv_freep) char* helper = NULL;
+    if (linux_program_find(HELPER, VARIABLE, &helper, NULL) == 0)
+        (void)setenv(VARIABLE, helper, 0); /* else it is not found later: an error then */
+}
+
 static int find_helper(char** path_out, struct cv_error* err)
 {
-    int rc = linux_program_find("cv-scope", "CONTAINERV_SCOPE", path_out, err);
+    int rc = linux_program_find(HELPER, VARIABLE, path_out, err);
     if (rc == CV_ERR_NOT_FOUND)
         err->code = CV_ERR_UNSUPPORTED;
     return rc < 0 ? cv_error_wrap(err, "--systemd-cgroup needs the helper cv-scope") : 0;

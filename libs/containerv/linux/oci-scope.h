@@ -20,6 +20,9 @@ struct linux_oci_scope {
     int                end_fd;
 };
 
+/* Before the program starts itself from a place that tells nothing of where it was installed: where the helper is, for after that. */
+void linux_oci_scope_remember(void);
+
 /* Start the unit; *path_out is where systemd has it, malloc'ed. `user`: the caller's own systemd. */
 int linux_oci_scope_start(const struct linux_oci_unit* unit, bool user, const struct cv_strv* properties,
     struct linux_oci_scope* scope_out, char** path_out, struct cv_error* err);
