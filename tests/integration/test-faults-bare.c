@@ -206,8 +206,10 @@ static void every_call(void** state)
     each_group("", remove_if_there);
 }
 
-int main(void)
+int main(int argc, char** argv)
 {
+    (void)argc;
+    linux_bare_settle(argv, true);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_call),
     };
