@@ -1,7 +1,8 @@
 #!/bin/bash
 # What takes long: create and destroy containers from several callers at once, every tenth of which is killed while its container runs, and
 # look for leaks at the end; then each race of the security tests in 500 rounds, and each system call of the fault tests made to fail; then
-# kills of everybody at random moments; then containers in a guest whose first process is systemd. The last results are in docs/testing.md.
+# kills of everybody at random moments; then containers in a guest whose first process is systemd; then podman's options below cvrun and below
+# runc. The last results are in docs/testing.md.
 #
 # usage: scripts/soak.sh [SECONDS]     of the first part, default 600
 set -euo pipefail
@@ -75,3 +76,7 @@ CV_CRASH_MOMENTS=${CV_CRASH_MOMENTS:-250} CONTAINERV_BACKEND=linux CV_SUITE_ROOT
     build/tests/test-crash
 
 tests/guest/guest.py --systemd build build/tests/guest/jobs-systemd
+
+# What programs find in containers of podman, below cvrun and below runc.
+OCI_RUNTIME=$PWD/build/bin/cvrun OCI_ROOTFS=$work/rootfs CVCTL='' CVCTL_TEST_ROOT='' \
+    tests/integration/oci/enclose.sh python3 -B tests/integration/oci/test-matrix.py
