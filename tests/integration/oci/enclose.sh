@@ -14,8 +14,9 @@ if [ -z "${OCI_GROUP:-}" ]; then
     code=0
     unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private "$0" "$@" || code=$?
     # conmon's group stays with podman's cgroupfs manager, and a parent with everybody
-    find /sys/fs/cgroup -maxdepth 2 -type d -name "$OCI_GROUP" -prune -exec find {} -depth -type d \; | while read -r folder; do
-        rmdir "$folder" || echo "enclose.sh: $folder can't be removed: $(cat "$folder/cgroup.procs")"
+    # (what vanishes meanwhile, ours or another's, is no failure)
+    { find /sys/fs/cgroup -maxdepth 2 -type d -name "$OCI_GROUP" -prune -exec find {} -depth -type d \; || true; } | while read -r folder; do
+        rmdir "$folder" || [ ! -e "$folder" ] || echo "enclose.sh: $folder can't be removed: $(cat "$folder/cgroup.procs")"
     done
     exit $code
 fi
