@@ -279,7 +279,8 @@ class Life(PodmanCase):
 
     def test_signals_of_the_client_reach_it(self):
         name = "signalled"
-        process = subprocess.Popen(["podman", "--runtime", RUNTIME, "run", "--name", name, "--rm", *options(), IMAGE, "sh", "-c",
+        self.addCleanup(podman, "rm", "--force", "--time", "0", "--ignore", name)  # with --rm this podman may lose the exit code
+        process = subprocess.Popen(["podman", "--runtime", RUNTIME, "run", "--name", name, *options(), IMAGE, "sh", "-c",
                                     "trap 'exit 13' TERM; echo ready; while :; do sleep 0.05; done"], env=ENV, stdout=subprocess.PIPE)
         self.addCleanup(process.stdout.close)
         self.assertEqual(process.stdout.readline(), b"ready\n")
