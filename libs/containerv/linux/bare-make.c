@@ -14,6 +14,7 @@
 
 #include "linux/bare-state.h"
 #include "linux/container-internal.h"
+#include "linux/exec-internal.h"
 #include "linux/fd.h"
 #include "linux/hooks.h"
 #include "linux/net-devices.h"
@@ -103,8 +104,14 @@ static const struct {
     [LINUX_BARE_POSTSTOP]         = { "poststop", "stopped", offsetof(struct cv_spec, hooks.poststop), true },
 };
 
-int linux_bare_hooks(const struct cv_spec* spec, enum linux_bare_hook kind, const struct linux_bare_make* make,
-    pid_t pid, struct cv_error* err)
+static int shed(const void* context, struct cv_error* err)
+{
+    const struct linux_holding* holding = context;
+    return linux_exec_restrict(holding->what, holding->who, err);
+}
+
+static int run_hooks(const struct cv_spec* spec, enum linux_bare_hook kind, const struct linux_bare_make* make,
+    pid_t pid, const struct linux_holding* holding, struct cv_error* err)
 {
     const struct cv_spec_hooks* list  = (const void*)((const char*)spec + hook_kinds[kind].list);
     CV_CLEANUP(cv_freep) char*  state = NULL;
@@ -112,12 +119,20 @@ int linux_bare_hooks(const struct cv_spec* spec, enum linux_bare_hook kind, cons
                  .kind                          = hook_kinds[kind].name,
                  .folder                        = kind == LINUX_BARE_START_CONTAINER ? NULL : make->bundle,
                  .mount_fd                      = -1,
+                 .shed                          = holding != NULL ? shed : NULL,
+                 .shed_context                  = holding,
                  .go_on                         = hook_kinds[kind].go_on };
     if (list->count == 0)
         return 0;
     int rc      = linux_bare_oci_state(spec, make->id, hook_kinds[kind].status, pid, make->bundle, &state, err);
     hooks.state = state;
     return rc == 0 ? linux_hooks_run(&hooks, err) : rc;
+}
+
+int linux_bare_hooks(const struct cv_spec* spec, enum linux_bare_hook kind, const struct linux_bare_make* make,
+    pid_t pid, struct cv_error* err)
+{
+    return run_hooks(spec, kind, make, pid, NULL, err);
 }
 
 int linux_bare_before_pivot_outside(struct linux_container* c, int control_fd, struct cv_error* err)
@@ -179,12 +194,13 @@ static int wait_for_start(int listen_fd, int* socket_out, pid_t* pid_out, struct
     }
 }
 
-int linux_bare_hold(void* setup, int* status_fd, struct cv_error* err)
+/* Its hooks' programs are the container's own: they get no more rights than its program. */
+int linux_bare_hold(const struct linux_holding* holding, int* status_fd, struct cv_error* err)
 {
     CV_CLEANUP(linux_fd_closep) int listen_fd = -1;
     int                             socket_fd = -1;
     pid_t                           pid       = 0;
-    const struct linux_setup*       with      = setup;
+    const struct linux_setup*       with      = holding->what->hold_context;
     int                             rc        = let_go(*status_fd, &listen_fd, err);
     if (rc < 0)
         return rc;
@@ -192,5 +208,5 @@ int linux_bare_hold(void* setup, int* status_fd, struct cv_error* err)
     *status_fd = -1;
     rc         = wait_for_start(listen_fd, &socket_fd, &pid, err);
     *status_fd = socket_fd;
-    return rc == 0 ? linux_bare_hooks(with->spec, LINUX_BARE_START_CONTAINER, with->bare, pid, err) : rc;
+    return rc == 0 ? run_hooks(with->spec, LINUX_BARE_START_CONTAINER, with->bare, pid, holding, err) : rc;
 }

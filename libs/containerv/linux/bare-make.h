@@ -16,6 +16,7 @@
 
 struct clone_args;
 struct linux_container;
+struct linux_holding;
 struct linux_setup;
 
 /* Lives for one create. All is borrowed. */
@@ -70,6 +71,6 @@ int linux_bare_before_pivot_outside(struct linux_container* c, int control_fd, s
 int linux_bare_before_pivot_inside(const struct linux_setup* setup, struct cv_error* err);
 
 /* linux_exec's `hold`: says that it waits, waits, and goes on with the socket of whoever starts it as the status channel. */
-int linux_bare_hold(void* setup, int* status_fd, struct cv_error* err);
+int linux_bare_hold(const struct linux_holding* holding, int* status_fd, struct cv_error* err);
 
 #endif

@@ -103,7 +103,7 @@ int linux_exec_filters(const struct linux_exec* what, int status_fd, struct cv_e
     int                             rc       = linux_seccomp_install(what->tcp_filter, &listener, err);
     if (rc == 0)
         rc = linux_seccomp_install(what->seccomp, &listener, err);
-    if (rc < 0 || listener < 0)
+    if (rc < 0 || listener < 0 || status_fd < 0)
         return rc;
     rc = setup_say(status_fd, &message, listener, err);
     return rc == 0 ? setup_expect(status_fd, SETUP_GO, err) : rc;
@@ -132,5 +132,16 @@ int linux_exec_drop_privileges(const struct linux_exec* what, const struct linux
         rc = become(who, err);
     if (rc == 0)
         rc = linux_caps_apply(&caps, err);
+    return rc;
+}
+
+int linux_exec_restrict(const struct linux_exec* what, const struct linux_identity* who, struct cv_error* err)
+{
+    const struct linux_exec_kept kept = { -1, -1 };
+    int                          rc   = linux_exec_attributes(what, err);
+    if (rc == 0)
+        rc = linux_exec_drop_privileges(what, who, &kept, err);
+    if (rc == 0 && what->start->process->no_new_privileges)
+        rc = linux_exec_filters(what, kept.status, err);
     return rc;
 }

@@ -30,13 +30,14 @@ static int finish(const struct linux_exec* what, const struct linux_identity* wh
     return linux_exec_run(what->start->process, who->home, err);
 }
 
-static int hold(const struct linux_exec* what, struct linux_exec_kept* kept, struct cv_error* err)
+static int hold(
+    const struct linux_exec* what, const struct linux_identity* who, struct linux_exec_kept* kept, struct cv_error* err)
 {
     const char* cwd = what->start->process->cwd;
     int         rc  = linux_exec_enter(cwd != NULL ? cwd : "/", err);
     if (rc == 0)
         rc = linux_exec_find(what->start->process, err);
-    return rc == 0 ? what->hold(what->hold_context, &kept->status, err) : rc;
+    return rc == 0 ? what->hold(&(struct linux_holding){ what, who }, &kept->status, err) : rc;
 }
 
 static int become_program(const struct linux_exec* what, struct linux_identity* who, struct cv_error* err)
@@ -59,7 +60,7 @@ static int become_program(const struct linux_exec* what, struct linux_identity* 
     if (rc == 0) /* after the descriptors are in place: RLIMIT_NOFILE would be in the way */
         rc = linux_exec_limits(what->start->process, what->processes, err);
     if (rc == 0 && what->hold != NULL)
-        rc = hold(what, &kept, err);
+        rc = hold(what, who, &kept, err);
     if (rc == 0)
         rc = linux_exec_attributes(what, err);
     if (rc == 0)

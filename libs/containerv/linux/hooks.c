@@ -108,7 +108,8 @@ _Noreturn static void be_hook(const struct linux_hooks* hooks, const struct cv_s
     int             status = ends->status;
 
     setpgid(0, 0);
-    if (wire(ends, &status, &error) == 0 && enter(hooks, &error) == 0) {
+    if (wire(ends, &status, &error) == 0 && enter(hooks, &error) == 0
+        && (hooks->shed == NULL || hooks->shed(hooks->shed_context, &error) == 0)) {
         reset_signals();
         execute(hook, &error);
     }

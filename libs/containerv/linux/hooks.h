@@ -22,7 +22,10 @@ struct linux_hooks {
     const char*                 state; /* the state document, a NUL-terminated text of any length */
     const char* folder;   /* the working folder: the bundle; NULL: ours, "/" after a change of the mount namespace */
     int         mount_fd; /* mount namespace in which they run and their paths are looked up; -1: ours */
-    bool        go_on;    /* one that fails doesn't keep the others from being run (poststart, poststop) */
+    /* Called in the hook's process, last, to give up rights that it is not to have; NULL: it has ours. */
+    int (*shed)(const void* context, struct cv_error* err);
+    const void* shed_context;
+    bool        go_on; /* one that fails doesn't keep the others from being run (poststart, poststop) */
 };
 
 /*

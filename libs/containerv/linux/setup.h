@@ -107,6 +107,9 @@ int linux_rootfs_build(struct linux_setup* setup, struct cv_error* err);
 unsigned long linux_namespace_flags(const struct cv_spec* spec);
 unsigned long linux_namespace_new_flags(const struct cv_spec* spec); /* without those that are given by a path */
 
+struct linux_holding;
+struct linux_identity;
+
 /* exec.c: become the program, in the container. Returns only on failure. */
 struct linux_exec {
     const struct cv_spec*              spec; /* of the container */
@@ -119,9 +122,15 @@ struct linux_exec {
     bool                               die_with_parent; /* it is PID 1 itself */
     bool                               further;         /* one that joins: not the container's first */
     /* Called when its streams are in place and the program was found, NULL: not. Gives what becomes the status channel. */
-    int (*hold)(void* context, int* status_fd, struct cv_error* err);
+    int (*hold)(const struct linux_holding* holding, int* status_fd, struct cv_error* err);
     void* hold_context;
 };
+/* What waits to become a program, and as whom. */
+struct linux_holding {
+    const struct linux_exec*     what;
+    const struct linux_identity* who;
+};
+
 int linux_exec(const struct linux_exec* what, struct cv_error* err);
 
 /* exec-limits.c: the score of the calling process, which its children inherit. To be called while it still is the host's user and sees the

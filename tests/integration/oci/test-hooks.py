@@ -114,6 +114,20 @@ class WhatTheyGet(HooksCase):
         for kind in KINDS[:3]:
             self.assertEqual(self.log(f"{kind}.fd"), ["0", "1", "2", "3"], kind)
 
+    def test_the_containers_own_have_its_rights(self):
+        """startContainer's are programs of the image: what they could do, it could."""
+        rights = "grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp:)' /proc/self/status"
+        document = self.document(("/bin/sh", "-c", f"{rights} >/log/program; exec sleep 600"),
+                                 startContainer=[self.hook("startContainer", f"{rights} >$0/hook")])
+        document["process"].update(noNewPrivileges=True, user={"uid": 1000, "gid": 1000, "additionalGids": [7]})
+        document["linux"]["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["swapon"], "action": "SCMP_ACT_ERRNO"}]}
+        os.chmod(f"{self.bundle}/log", 0o777)
+        self.assert_created(document)
+        self.assert_ends(self.runtime("start", self.name), 0)
+        poll(lambda: len(self.log("program")) == len(self.log("hook")) > 0, "the program has told")
+        self.assertEqual(self.log("hook"), self.log("program"))
+        self.assertIn("NoNewPrivs:\t1", self.log("hook"))
+
     @unittest.skipUnless(OURS, "others wait for whoever holds stderr")
     def test_what_stays_behind_holds_nobody_up(self):
         script = "sleep 600 & echo $! >$0/pid"
