@@ -241,7 +241,7 @@ int linux_cgroup_place_open(int root_fd, const char* path, int* place_fd_out, st
     bool                             inside = false;
     int                              rc     = open_deepest(root_fd, path, -1, &fd, &rest, &inside, err);
 
-    if (rc == 0 && *rest != '\0')
+    if (rc == 0 && rest[strspn(rest, "/")] != '\0') /* "/" is there always */
         return cv_error_set(err, CV_ERR_NOT_FOUND, "there is no cgroup '%s'", path);
     if (rc == 0)
         *place_fd_out = CV_STEAL_HANDLE(fd);
