@@ -300,7 +300,8 @@ int linux_nodes_console(int terminal_fd, struct cv_error* err)
     int mount_fd = sys_open_tree(terminal_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
     if (mount_fd < 0)
         return cv_error_errno(err, errno, "bind the terminal", NULL);
-    int rc = inside_open(root_fd, "/dev/console", &target_fd, err);
+    /* what the image has there may be a link, to a file of procfs that something of ours is written to */
+    int rc = inside_open_strict(root_fd, "/dev/console", &target_fd, err);
     if (rc == CV_ERR_NOT_FOUND)
         return 0; /* in a /dev of the host nothing is made */
     return rc == 0 ? linux_place(mount_fd, target_fd, "/dev/console", err) : rc;
