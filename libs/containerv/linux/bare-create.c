@@ -93,12 +93,29 @@ static int taken(const char* id, struct cv_error* err)
     return cv_error_hint(err, "take another id, or delete that container");
 }
 
+/* Who may rename what is in it could exchange a container's folder. */
+static int check_root(const char* root, struct cv_error* err)
+{
+    struct stat info;
+    if (stat(root, &info) < 0)
+        return cv_error_errno(err, errno, "look at the folder of the containers", root);
+    bool others = (info.st_mode & S_IWOTH) != 0 && (info.st_mode & S_ISVTX) == 0;
+    if ((info.st_uid == geteuid() || info.st_uid == 0) && !others)
+        return 0;
+    cv_error_set(
+        err, CV_ERR_PERMISSION, "the folder of the containers '%s' is another user's, or all may write to it", root);
+    cv_error_object(err, "%s", root);
+    return cv_error_hint(err, "take a --root that only you can write to");
+}
+
 int linux_bare_make_folder(const char* root, const char* id, int* folder_fd_out, struct cv_error* err)
 {
     CV_CLEANUP(cv_freep) char* path = cv_asprintf(err, "%s/%s", root, id);
     if (path == NULL)
         return CV_ERR_NO_MEMORY;
     int rc = cv_folder_make(root, 0700, err);
+    if (rc == 0)
+        rc = check_root(root, err);
     if (rc < 0)
         return rc;
     if (mkdir(path, 0700) < 0)

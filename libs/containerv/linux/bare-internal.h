@@ -49,6 +49,9 @@ int linux_bare_read_spec(struct linux_bare* bare, struct cv_error* err);
 int linux_bare_notify(const struct linux_bare* bare, const char* status, struct linux_seccomp_notify* notify_out,
     char** state_out, struct cv_error* err);
 
+/* Of a container's folder: CV_ERR_PERMISSION when another user could have written what is in it. */
+int linux_bare_check_owner(int folder_fd, const char* path, struct cv_error* err);
+
 /* "<root>/<id>", made by nobody else. */
 int linux_bare_make_folder(const char* root, const char* id, int* folder_fd_out, struct cv_error* err);
 int linux_bare_remove_folder(const char* root, const char* id, struct cv_error* err);

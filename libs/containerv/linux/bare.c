@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -98,6 +99,20 @@ static int not_found(const char* id, struct cv_error* err)
     return cv_error_object(err, "%s", id);
 }
 
+/* Its files say what is run, killed and removed: somebody else's would have us do that for him. */
+int linux_bare_check_owner(int folder_fd, const char* path, struct cv_error* err)
+{
+    struct stat info;
+    if (fstat(folder_fd, &info) < 0)
+        return cv_error_errno(err, errno, "look at the container's folder", path);
+    if (info.st_uid == geteuid() && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+        return 0;
+    cv_error_set(
+        err, CV_ERR_PERMISSION, "the container's folder '%s' is not the caller's, or others may write to it", path);
+    cv_error_object(err, "%s", path);
+    return cv_error_hint(err, "take a --root that only you can write to, or be the user whose containers these are");
+}
+
 static int open_folder(const char* root, const char* id, int* fd_out, struct cv_error* err)
 {
     CV_CLEANUP(cv_freep) char* path = cv_asprintf(err, "%s/%s", root, id);
@@ -105,7 +120,7 @@ static int open_folder(const char* root, const char* id, int* fd_out, struct cv_
         return CV_ERR_NO_MEMORY;
     *fd_out = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (*fd_out >= 0)
-        return 0;
+        return linux_bare_check_owner(*fd_out, path, err);
     return errno == ENOENT ? not_found(id, err) : cv_error_errno(err, errno, "open the container's folder", path);
 }
 

@@ -1,4 +1,5 @@
 """What cvrun's containers are made of: given namespaces, ids of plain users, and the runtime's own program, which is out of their reach."""
+import glob
 import json
 import os
 import pwd
@@ -7,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from cvrun import RUNTIME, ROOTFS, DEADLINE, NULL, Case
+from cvrun import GROUP, RUNTIME, ROOTFS, DEADLINE, NULL, Case
 
 KINDS = {"network": "net", "ipc": "ipc", "uts": "uts", "pid": "pid", "user": "user", "cgroup": "cgroup"}
 EVERYTHING = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_KILL", "CAP_SYS_ADMIN", "CAP_SYS_PTRACE", "CAP_SYS_CHROOT"]
@@ -146,6 +147,68 @@ class OwnProgram(Case):
         script = 'for p in /proc/[0-9]*; do echo "${p#/proc/} $(tr "\\0" " " <$p/cmdline)"; done 2>/dev/null'
         text = self.right("exec", "c", "sh", "-c", script)
         return next((line.encode() for line in text.splitlines() if "--log /dev/shm/log" in line), b"")
+
+
+class Cgroups(Case):
+    def test_a_group_below_no_other(self):
+        path = f"/{GROUP}-alone"
+        bundle = self.bundle("cat", "/proc/self/cgroup", change=lambda config: config["linux"].update(cgroupsPath=path))
+        for _ in range(2):  # what the first leaves would be in the second's way
+            self.right("run", "-b", bundle, "c")
+            self.assertEqual(glob.glob(f"/sys/fs/cgroup{path}") + glob.glob(f"/sys/fs/cgroup/*{path}"), [])
+
+
+class OddRoots(Case):
+    def test_a_link_in_place_of_the_console(self):
+        """The terminal would be mounted on what it leads to, such as files by which we set a program's label."""
+        dev = os.path.join(self.folder, "dev")
+        os.makedirs(os.path.join(dev, "pts"))
+        os.symlink("/proc/self/attr/exec", os.path.join(dev, "console"))
+
+        def change(config):
+            config["mounts"] = [mount for mount in config["mounts"] if mount["destination"] in ("/proc", "/dev", "/dev/pts")]
+            config["mounts"][1] = {"destination": "/dev", "type": "bind", "source": dev, "options": ["rbind"]}
+        bundle = self.bundle("true", terminal=True, change=change)
+        self.fails(1, "'/dev/console'", "run", "-b", bundle, "c")
+        self.assertEqual(self.left(), [])
+
+
+class Strangers(Case):
+    """Whoever writes into a container's folder says what is run, signalled and removed."""
+
+    def setUp(self):
+        super().setUp()
+        self.start("sleep", "1000")
+        self.trace = os.path.join(self.folder, "trace")
+        path = os.path.join(self.root, "c", "config.json")
+        with open(path, encoding="utf-8") as file:
+            config = json.load(file)
+        config["hooks"] = {"poststop": [{"path": "/bin/sh", "args": ["sh", "-c", f"touch {self.trace}"]}]}
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(config, file)
+
+    def change(self, path, uid, mode):
+        os.chown(path, uid, -1)
+        os.chmod(path, mode)
+
+    def test_a_folder_of_somebody_else(self):
+        folder = os.path.join(self.root, "c")
+        for uid, mode in (65534, 0o700), (0, 0o777), (0, 0o770):
+            self.change(folder, uid, mode)
+            for words in ("kill", "c", "KILL"), ("delete", "--force", "c"), ("exec", "c", "true"), ("state", "c"):
+                self.fails(255 if words[0] == "exec" else 1, "is not the caller's", *words)
+        self.change(folder, 0, 0o700)
+        self.assertEqual(self.state()["status"], "running")
+        self.assertFalse(os.path.exists(self.trace))
+
+    def test_a_root_of_somebody_else(self):
+        bundle = self.bundle("true")
+        for uid, mode in (65534, 0o755), (0, 0o777):
+            self.change(self.root, uid, mode)
+            self.fails(1, "is another user's, or all may write to it", "run", "-b", bundle, "d")
+        self.change(self.root, 0, 0o1777)  # as /tmp: nobody can exchange what is ours
+        self.right("delete", "--force", "c")
+        self.right("run", "-b", bundle, "d")
 
 
 class PlainUser(Case):
