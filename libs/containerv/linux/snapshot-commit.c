@@ -96,7 +96,7 @@ static int put_meta(const struct layer_file* file, const struct stat* info, stru
 
 /* --- entries ---------------------------------------------------------------------------------------------------------------------- */
 
-static int changed(const struct layer_file* file, struct cv_error* err)
+int snapshot_changed(const struct layer_file* file, struct cv_error* err)
 {
     return cv_error_set(err, CV_ERR_STATE, "'%s' was changed while it was read", file->path);
 }
@@ -115,11 +115,11 @@ static int make_file(struct commit* commit, struct layer_file* file, struct stat
     if (from < 0 && errno == ENOENT)
         return 1;
     if (from < 0 && is_none_any_more(errno))
-        return changed(file, err);
+        return snapshot_changed(file, err);
     if (from < 0 || fstat(from, info) < 0)
         return failed(file, "open", err);
     if (!S_ISREG(info->st_mode))
-        return changed(file, err);
+        return snapshot_changed(file, err);
     CV_CLEANUP(cv_handle_closep)
     int to = openat(file->to_dir, file->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (to < 0)
@@ -134,6 +134,8 @@ static int make_symlink(struct layer_file* file, const struct stat* info, struct
 {
     char    target[COPY_TARGET_MAX + 2];
     ssize_t length = readlinkat(file->from_dir, file->name, target, sizeof(target));
+    if (length < 0 && (errno == ENOENT || errno == EINVAL))
+        return snapshot_changed(file, err);
     if (length < 0)
         return failed(file, "read the symbolic link", err);
     if (length > COPY_TARGET_MAX)

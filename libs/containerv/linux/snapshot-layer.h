@@ -19,4 +19,7 @@ struct layer_file {
 /* All but the overlay's own and the host's labels. */
 int snapshot_copy_xattrs(const struct layer_file* file, struct cv_error* err);
 
+/* CV_ERR_STATE: a container that goes on has put something else there, or nothing. */
+int snapshot_changed(const struct layer_file* file, struct cv_error* err);
+
 #endif

@@ -98,6 +98,11 @@ static int lower_ids(
     return good ? 0 : cv_error_set(err, CV_ERR_INVALID, "'%s' of '%s' has an id of nobody inside", name, path);
 }
 
+static int unread(const struct layer_file* file, const char* step, struct cv_error* err)
+{
+    return errno == ENOENT ? snapshot_changed(file, err) : cv_error_errno(err, errno, step, file->path);
+}
+
 static int copy_one(const struct layer_file* file, const char* name, uint8_t* value, struct cv_error* err)
 {
     int rc = check_overlay(file, name, err);
@@ -105,7 +110,7 @@ static int copy_one(const struct layer_file* file, const char* name, uint8_t* va
         return rc;
     ssize_t length = get(file, name, value, XATTR_SIZE_MAX);
     if (length < 0)
-        return errno == ENODATA ? 0 : cv_error_errno(err, errno, "read an extended attribute", file->path);
+        return errno == ENODATA ? 0 : unread(file, "read an extended attribute", err);
     rc = lower_ids(name, value, (size_t)length, file->shift, file->path, err);
     if (rc == 0 && set(file, name, value, (size_t)length) < 0)
         rc = cv_error_errno(err, errno, "set an extended attribute", file->path);
@@ -119,14 +124,14 @@ int snapshot_copy_xattrs(const struct layer_file* file, struct cv_error* err)
     if (length == 0 || (length < 0 && errno == EOPNOTSUPP))
         return 0;
     if (length < 0 && errno != ERANGE)
-        return cv_error_errno(err, errno, "list the extended attributes", file->path);
+        return unread(file, "list the extended attributes", err);
     CV_CLEANUP(cv_freep) uint8_t* value = malloc(XATTR_SIZE_MAX);
     CV_CLEANUP(cv_freep) char*    many  = length < 0 ? malloc(XATTR_LIST_MAX) : NULL;
     const char*                   names = length < 0 ? many : few;
     if (value == NULL || names == NULL)
         return cv_error_no_memory(err);
     if (length < 0 && (length = list(file, many, XATTR_LIST_MAX)) < 0)
-        return cv_error_errno(err, errno, "list the extended attributes", file->path);
+        return unread(file, "list the extended attributes", err);
     int rc = 0;
     for (ssize_t at = 0; rc == 0 && at < length; at += (ssize_t)strlen(names + at) + 1)
         rc = copy_one(file, names + at, value, err);
