@@ -106,8 +106,7 @@ static const struct {
 
 static int shed(const void* context, struct cv_error* err)
 {
-    const struct linux_holding* holding = context;
-    return linux_exec_restrict(holding->what, holding->who, err);
+    return linux_exec_restrict(context, err);
 }
 
 static int run_hooks(const struct cv_spec* spec, enum linux_bare_hook kind, const struct linux_bare_make* make,

@@ -135,12 +135,13 @@ int linux_exec_drop_privileges(const struct linux_exec* what, const struct linux
     return rc;
 }
 
-int linux_exec_restrict(const struct linux_exec* what, const struct linux_identity* who, struct cv_error* err)
+int linux_exec_restrict(const struct linux_holding* holding, struct cv_error* err)
 {
     const struct linux_exec_kept kept = { -1, -1 };
-    int                          rc   = linux_exec_attributes(what, err);
-    if (rc == 0)
-        rc = linux_exec_drop_privileges(what, who, &kept, err);
+    const struct linux_exec*     what = holding->what;
+    int                          rc   = holding->is_user ? 0 : linux_exec_attributes(what, err);
+    if (rc == 0 && !holding->is_user)
+        rc = linux_exec_drop_privileges(what, holding->who, &kept, err);
     if (rc == 0 && what->start->process->no_new_privileges)
         rc = linux_exec_filters(what, kept.status, err);
     return rc;

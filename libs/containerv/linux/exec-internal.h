@@ -39,7 +39,7 @@ int linux_exec_drop_privileges(const struct linux_exec* what, const struct linux
 
 /* exec-identity.c: become what the program will be, in another process that starts a program of the container's own before it. Who
  * would be asked by its filter isn't: what that would be about fails. */
-int linux_exec_restrict(const struct linux_exec* what, const struct linux_identity* who, struct cv_error* err);
+int linux_exec_restrict(const struct linux_holding* holding, struct cv_error* err);
 
 /* With one that asks somebody, its descriptor has been given to the agent when this returns; status_fd -1: nobody is asked. */
 int linux_exec_filters(const struct linux_exec* what, int status_fd, struct cv_error* err);

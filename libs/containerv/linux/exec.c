@@ -30,6 +30,25 @@ static int finish(const struct linux_exec* what, const struct linux_identity* wh
     return linux_exec_run(what->start->process, who->home, err);
 }
 
+/* As the user that the program has. */
+static int become_user(const struct linux_exec* what, const struct linux_identity* who,
+    const struct linux_exec_kept* kept, struct cv_error* err)
+{
+    int rc = linux_exec_attributes(what, err);
+    if (rc == 0)
+        rc = linux_exec_drop_privileges(what, who, kept, err);
+    if (rc == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) /* a change of user may have changed that */
+        rc = cv_error_errno(err, errno, "protect a process that starts", NULL);
+    return rc;
+}
+
+/* Who waits long does so without more rights than the program: who may trace processes that he shares a PID namespace with would get them.
+ * A filter that only CAP_SYS_ADMIN may install would be in the way of waiting. */
+static bool waits_as_user(const struct linux_exec* what)
+{
+    return what->hold != NULL && (what->start->process->no_new_privileges || what->seccomp->count == 0);
+}
+
 static int hold(
     const struct linux_exec* what, const struct linux_identity* who, struct linux_exec_kept* kept, struct cv_error* err)
 {
@@ -37,7 +56,7 @@ static int hold(
     int         rc  = linux_exec_enter(cwd != NULL ? cwd : "/", err);
     if (rc == 0)
         rc = linux_exec_find(what->start->process, err);
-    return rc == 0 ? what->hold(&(struct linux_holding){ what, who }, &kept->status, err) : rc;
+    return rc == 0 ? what->hold(&(struct linux_holding){ what, who, waits_as_user(what) }, &kept->status, err) : rc;
 }
 
 static int become_program(const struct linux_exec* what, struct linux_identity* who, struct cv_error* err)
@@ -59,12 +78,12 @@ static int become_program(const struct linux_exec* what, struct linux_identity* 
         rc = linux_exec_wire(what, slave, &kept, err);
     if (rc == 0) /* after the descriptors are in place: RLIMIT_NOFILE would be in the way */
         rc = linux_exec_limits(what->start->process, what->processes, err);
+    if (rc == 0 && waits_as_user(what))
+        rc = become_user(what, who, &kept, err);
     if (rc == 0 && what->hold != NULL)
         rc = hold(what, who, &kept, err);
-    if (rc == 0)
-        rc = linux_exec_attributes(what, err);
-    if (rc == 0)
-        rc = linux_exec_drop_privileges(what, who, &kept, err);
+    if (rc == 0 && !waits_as_user(what))
+        rc = become_user(what, who, &kept, err);
     if (rc == 0)
         rc = linux_exec_enter(what->start->process->cwd != NULL ? what->start->process->cwd : "/", err);
     if (rc == 0)

@@ -129,6 +129,7 @@ struct linux_exec {
 struct linux_holding {
     const struct linux_exec*     what;
     const struct linux_identity* who;
+    bool                         is_user; /* it is that user already, and has his rights */
 };
 
 int linux_exec(const struct linux_exec* what, struct cv_error* err);

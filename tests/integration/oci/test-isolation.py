@@ -158,6 +158,24 @@ class Cgroups(Case):
             self.assertEqual(glob.glob(f"/sys/fs/cgroup{path}") + glob.glob(f"/sys/fs/cgroup/*{path}"), [])
 
 
+class Waiting(Case):
+    def test_it_waits_with_the_rights_of_its_program(self):
+        """Who may trace it, as in a pod's PID namespace, must not get more by that."""
+        own = ["CAP_KILL", "CAP_SYS_PTRACE"]
+
+        def change(config):
+            config["process"].update(user={"uid": 1000, "gid": 1000}, noNewPrivileges=True,
+                                     capabilities={kind: own for kind in ("bounding", "permitted", "effective", "inheritable", "ambient")})
+        self.create("sleep", "1000", change=change)
+        rights = []
+        for _ in range(2):
+            with open(f"/proc/{self.state()['pid']}/status", encoding="utf-8") as file:
+                rights.append([line for line in lines_of(file.read()) if line[0].startswith(("Uid", "Gid", "Groups", "Cap", "NoNew"))])
+            self.call("start", "c")
+        self.assertEqual(rights[0], rights[1])
+        self.assertIn(["CapBnd:", f"{1 << 5 | 1 << 19:016x}"], rights[0])
+
+
 class OddRoots(Case):
     def test_a_link_in_place_of_the_console(self):
         """The terminal would be mounted on what it leads to, such as files by which we set a program's label."""
