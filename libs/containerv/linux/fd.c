@@ -9,6 +9,12 @@
 
 #include "linux/syscalls.h"
 
+void linux_forget_environment(void)
+{
+    for (char** word = environ; word != NULL && *word != NULL; word++)
+        explicit_bzero(*word, strlen(*word));
+}
+
 void linux_fd_closep(const int* fd)
 {
     if (*fd >= 0) {

@@ -14,6 +14,9 @@ int  linux_fd_steal(int* fd);
 /* Close every descriptor but these. For a fresh child: it must not hold what belongs to other containers. Sorts `keep`. */
 int linux_fd_close_others(int* keep, size_t count, struct cv_error* err);
 
+/* For a fresh child, which shows its environment to those who may look at it: that is its caller's, and nobody's business. */
+void linux_forget_environment(void);
+
 /* One datagram with at most one descriptor (-1: none), as the guardian and its own forks say to each other. */
 int linux_fd_send(int socket_fd, const void* data, size_t length, int fd, struct cv_error* err);
 

@@ -85,6 +85,7 @@ static _Noreturn void be_program(const struct join* join)
          .status_fd                   = join->status_fd,
          .null_fd                     = join->container->null_fd,
          .processes                   = join->container->limits.processes_rlimit };
+    linux_forget_environment();
     if (linux_join_become_root(join->container, &error) < 0) {
         struct setup_message message = { .word = SETUP_FAILED, .error = error };
         setup_say(join->status_fd, &message, -1, NULL);

@@ -25,6 +25,15 @@ static int no_answer(struct cv_error* err)
     return cv_error_step(err, "ask systemd");
 }
 
+/* The loader ends a program whose libraries are not there. */
+static int not_run(struct cv_error* err)
+{
+    cv_error_set(err, CV_ERR_UNSUPPORTED, "the helper cv-scope ended without a word");
+    cv_error_step(err, "ask systemd");
+    return cv_error_hint(
+        err, "it needs libsystemd.so.0; or leave --systemd-cgroup out (podman: --cgroup-manager=cgroupfs)");
+}
+
 static int read_line(int fd, char answer[ANSWER_SIZE], struct cv_error* err)
 {
     int64_t deadline = cv_clock_deadline_ms(ANSWER_MS);
@@ -37,6 +46,8 @@ static int read_line(int fd, char answer[ANSWER_SIZE], struct cv_error* err)
         ssize_t got = ready > 0 ? read(fd, answer + length, ANSWER_SIZE - 1 - length) : -1;
         if (got < 0 && errno == EINTR)
             continue;
+        if (got == 0 && length == 0)
+            return not_run(err);
         if (got <= 0)
             return no_answer(err);
         length += (size_t)got;

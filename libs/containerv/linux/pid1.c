@@ -242,6 +242,7 @@ static _Noreturn void be_init(struct linux_setup* setup, struct cv_error* err)
 _Noreturn void linux_pid1(struct linux_setup* setup)
 {
     struct cv_error error = CV_ERROR_INIT;
+    linux_forget_environment();
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) {
         cv_error_errno(&error, errno, "tie PID 1 to the guardian", NULL);
         fail(setup, &error);

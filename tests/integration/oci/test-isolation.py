@@ -175,6 +175,13 @@ class Waiting(Case):
         self.assertEqual(rights[0], rights[1])
         self.assertIn(["CapBnd:", f"{1 << 5 | 1 << 19:016x}"], rights[0])
 
+    def test_it_does_not_show_its_callers_environment(self):
+        os.environ["CALLERS_OWN"] = "secret"
+        self.addCleanup(os.environ.pop, "CALLERS_OWN")
+        self.create("sleep", "1000")
+        with open(f"/proc/{self.state()['pid']}/environ", "rb") as file:
+            self.assertEqual(file.read().strip(b"\0"), b"")
+
 
 class OddRoots(Case):
     def test_a_link_in_place_of_the_console(self):
