@@ -9,16 +9,13 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cv/handle.h>
 #include <cv/str.h>
 
 #include "linux/bare-internal.h"
-#include "linux/outer.h"
 #include "linux/rights.h"
 #include "linux/unprivileged.h"
 
@@ -76,70 +73,11 @@ static int map_by(const char* program, pid_t pid, uint32_t own, const struct lin
     return rc;
 }
 
-/* A child that stayed outside, where the programs have their rights. */
-static _Noreturn void map_from_outside(const struct linux_rights* rights, pid_t runtime, int socket_fd)
+static int map_subids(const struct linux_rights* rights, pid_t runtime, struct cv_error* err)
 {
-    struct cv_error error = CV_ERROR_INIT;
-    char            word;
-    int             rc;
+    int rc = map_by(rights->newuidmap, runtime, rights->uid, &rights->uids, err);
 
-    if (read(socket_fd, &word, 1) != 1)
-        _exit(1);
-    rc = map_by(rights->newuidmap, runtime, rights->uid, &rights->uids, &error);
-    if (rc == 0)
-        rc = map_by(rights->newgidmap, runtime, rights->gid, &rights->gids, &error);
-    _exit(write(socket_fd, &error, sizeof(error)) == (ssize_t)sizeof(error) && rc == 0 ? 0 : 1);
-}
-
-static int hear(int socket_fd, struct cv_error* err)
-{
-    struct cv_error told = CV_ERROR_INIT;
-
-    if (write(socket_fd, "", 1) != 1 || read(socket_fd, &told, sizeof(told)) != (ssize_t)sizeof(told))
-        return cv_error_set(err, CV_ERR_LOST, "the helper that maps the user's sub-ids has ended without a word");
-    if (told.code < 0)
-        *err = told;
-    return told.code;
-}
-
-static int make_namespace(struct cv_error* err)
-{
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) {
-        int number = errno;
-
-        cv_error_errno(err, number, "make a user namespace for the runtime", NULL);
-        cv_error_hint(err, "'cvctl doctor' tells what keeps plain users from making user namespaces here");
-        return linux_outer_hint(LINUX_OUTER_NAMESPACE, number, err);
-    }
-    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0) /* the map files are ours only while we are */
-        return cv_error_errno(err, errno, "reach the runtime's own id maps", NULL);
-    return 0;
-}
-
-static int map_subids(const struct linux_rights* rights, struct cv_error* err)
-{
-    CV_CLEANUP(cv_handle_closep) int ours    = CV_HANDLE_NONE;
-    pid_t                            runtime = getpid();
-    int                              pair[2], rc;
-    pid_t                            child;
-
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-        return cv_error_errno(err, errno, "make a socket pair", NULL);
-    ours  = pair[0];
-    child = fork();
-    if (child == 0) {
-        close(pair[0]);
-        map_from_outside(rights, runtime, pair[1]);
-    }
-    close(pair[1]);
-    if (child < 0)
-        return cv_error_errno(err, errno, "start the helper that maps ids", NULL);
-    rc = make_namespace(err);
-    if (rc == 0)
-        rc = hear(ours, err);
-    shutdown(ours, SHUT_RDWR); /* what it waits for, when we have failed */
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
-    return rc;
+    return rc == 0 ? map_by(rights->newgidmap, runtime, rights->gid, &rights->gids, err) : rc;
 }
 
 /* --- entering --------------------------------------------------------------------------------------------------------------------- */
@@ -170,9 +108,9 @@ static int enter(struct cv_error* err)
     if (rc < 0)
         return rc;
     if (rights.kind == LINUX_RIGHTS_USER && rights.single == LINUX_SINGLE_NOT) {
-        rc = map_subids(&rights, err);
+        rc = linux_unprivileged_make_mapped(&rights, CLONE_NEWNS, "runtime", map_subids, err);
     } else {
-        rc = make_namespace(err);
+        rc = linux_unprivileged_make_namespace(CLONE_NEWNS, "runtime", err);
         if (rc == 0)
             rc = map_own(&rights, err);
     }

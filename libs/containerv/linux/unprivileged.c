@@ -195,14 +195,14 @@ static int map_from_outside(const struct linux_rights* rights, pid_t guardian, s
 }
 
 /* A child that stayed outside, where the programs have their rights, waits for the namespace to be there, and maps. */
-static _Noreturn void helper(const struct linux_rights* rights, pid_t guardian, int socket_fd)
+static _Noreturn void helper(const struct linux_rights* rights, linux_map_fn* map, pid_t mapped, int socket_fd)
 {
     struct cv_error error = CV_ERROR_INIT;
     char            word;
 
     if (read(socket_fd, &word, 1) != 1)
         _exit(1);
-    map_from_outside(rights, guardian, &error);
+    map(rights, mapped, &error);
     _exit(write(socket_fd, &error, sizeof(error)) == (ssize_t)sizeof(error) ? 0 : 1);
 }
 
@@ -223,25 +223,26 @@ static int hear_helper(int socket_fd, struct cv_error* err)
     return told.code;
 }
 
-static int make_namespace(struct cv_error* err)
+int linux_unprivileged_make_namespace(unsigned long more, const char* who, struct cv_error* err)
 {
-    if (unshare(CLONE_NEWUSER) < 0) {
+    if (unshare(CLONE_NEWUSER | (int)more) < 0) {
         int number = errno;
 
-        cv_error_errno(err, number, "make a user namespace for the guardian", NULL);
+        cv_error_errno(err, number, "make a user namespace", who);
         cv_error_hint(err, "'cvctl doctor' tells what keeps plain users from making user namespaces here");
         return linux_outer_hint(LINUX_OUTER_NAMESPACE, number, err);
     }
     /* the map files are ours only while we are dumpable; no container is there yet to make use of it */
     if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
-        return cv_error_errno(err, errno, "reach the guardian's own id maps", NULL);
+        return cv_error_errno(err, errno, "reach the own id maps", who);
     return 0;
 }
 
-static int map_subids(const struct linux_rights* rights, struct cv_error* err)
+int linux_unprivileged_make_mapped(
+    const struct linux_rights* rights, unsigned long more, const char* who, linux_map_fn* map, struct cv_error* err)
 {
-    CV_CLEANUP(cv_handle_closep) int ours     = CV_HANDLE_NONE;
-    pid_t                            guardian = getpid();
+    CV_CLEANUP(cv_handle_closep) int ours   = CV_HANDLE_NONE;
+    pid_t                            mapped = getpid();
     int                              pair[2], rc;
     pid_t                            child;
 
@@ -251,12 +252,12 @@ static int map_subids(const struct linux_rights* rights, struct cv_error* err)
     child = fork();
     if (child == 0) {
         close(pair[0]);
-        helper(rights, guardian, pair[1]);
+        helper(rights, map, mapped, pair[1]);
     }
     close(pair[1]);
     if (child < 0)
         return cv_error_errno(err, errno, "start the helper that maps ids", NULL);
-    rc = make_namespace(err);
+    rc = linux_unprivileged_make_namespace(more, who, err);
     if (rc == 0)
         rc = hear_helper(ours, err);
     shutdown(ours, SHUT_RDWR); /* what it waits for, when we have failed */
@@ -286,9 +287,9 @@ static int enter(char* name, const struct linux_rights* rights, int kept_fd, str
     if (rc < 0)
         return rc;
     if (rights->single == LINUX_SINGLE_NOT) {
-        rc = map_subids(rights, err);
+        rc = linux_unprivileged_make_mapped(rights, 0, "guardian", map_from_outside, err);
     } else {
-        rc = make_namespace(err);
+        rc = linux_unprivileged_make_namespace(0, "guardian", err);
         if (rc == 0)
             rc = map_single(rights, err);
     }

@@ -74,6 +74,14 @@ void linux_unprivileged_be_runtime(void);
 /* Whether the namespace forbids that, in a program that was not started by a guardian; of the namespace of `pid` (0: our own). */
 void linux_unprivileged_note_groups(pid_t pid);
 
+/* A user namespace of our own, and `more` CLONE_NEW* with it, without maps. `who` we are: for errors. */
+int linux_unprivileged_make_namespace(unsigned long more, const char* who, struct cv_error* err);
+
+/* The same, with maps that a child writes which stays outside, where newuidmap and newgidmap have their rights: by `map`, for `pid`. */
+typedef int linux_map_fn(const struct linux_rights* rights, pid_t pid, struct cv_error* err);
+int         linux_unprivileged_make_mapped(
+            const struct linux_rights* rights, unsigned long more, const char* who, linux_map_fn* map, struct cv_error* err);
+
 /* newuidmap or newgidmap, and what it said when it refused. */
 int linux_unprivileged_run_tool(char* const* argv, struct cv_error* err);
 
